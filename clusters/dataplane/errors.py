@@ -1,0 +1,132 @@
+"""Every way in which a call to a data plane can go wrong, as a type.
+
+Decides: which of the engine's families each belongs to. Not: how an answer is recognised (answers.py).
+"""
+
+from operations.errors import Fail, Refuse, Retry, Wait
+
+
+class Unavailable(Retry):
+    """No endpoint took the request (refused, unreachable, no quorum, node offline): nothing was done."""
+
+    code = "cluster_unavailable"
+
+
+class AnswerLost(Retry):
+    """The request went out and no usable answer came back: it may or may not have been done."""
+
+    code = "answer_lost"
+    in_doubt = True
+
+
+class Changed(Retry):
+    """The configuration was changed by somebody else between our read and our write (stale digest)."""
+
+    code = "config_changed"
+
+
+class Moved(Retry):
+    """The container is on another node of the cluster; `node` says which."""
+
+    code = "moved"
+
+    def __init__(self, message: str, *, node: str, detail: str = "") -> None:
+        super().__init__(message, detail=detail)
+        self.node = node
+
+
+class WrongState(Retry):
+    """The container is running where it must be stopped, or the other way round."""
+
+    code = "wrong_state"
+
+
+class Locked(Wait):
+    """The container carries a lock (`disk`, `create`, `backup` ...): somebody works on it."""
+
+    code = "locked"
+
+
+class Busy(Wait):
+    """The VMID is being made by a task right now and cannot be judged yet."""
+
+    code = "busy"
+
+
+class TokenRefused(Refuse):
+    """The cluster does not accept our API token (401). The whole cluster is concerned."""
+
+    code = "token_refused"
+
+
+class CertificateNotTrusted(Refuse):
+    """The endpoint's certificate is neither signed by the given CA nor the pinned one. Nothing was sent."""
+
+    code = "certificate_not_trusted"
+
+
+class Denied(Refuse):
+    """The token lacks a privilege (403); Proxmox's words name it."""
+
+    code = "denied"
+
+
+class VmidTaken(Refuse):
+    """A container that is not ours has the VMID."""
+
+    code = "vmid_taken"
+
+
+class NotOurs(Refuse):
+    """The container at the VMID does not bear our mark for this pod. It was left alone."""
+
+    code = "not_ours"
+
+
+class Protected(Refuse):
+    """The container or volume is protected in Proxmox."""
+
+    code = "protected"
+
+
+class NotFound(Fail):
+    """There is no such container, node, storage or task."""
+
+    code = "not_found"
+
+
+class Invalid(Fail):
+    """Proxmox refused the parameters (400); `fields` holds its words for each."""
+
+    code = "invalid"
+
+    def __init__(self, message: str, *, fields: dict[str, str] | None = None, detail: str = "") -> None:
+        super().__init__(message, detail=detail)
+        self.fields = fields or {}
+
+
+class Stuck(Fail):
+    """A lock with no running task behind it: only `pct unlock` on the node clears it."""
+
+    code = "stuck_lock"
+    in_doubt = True
+
+
+class TaskFailed(Fail):
+    """A Proxmox task ended in an error; `detail` holds its exit status and the tail of its log."""
+
+    code = "task_failed"
+    in_doubt = True
+
+
+class Unexpected(Fail):
+    """Proxmox answered with an error that no other type here describes."""
+
+    code = "proxmox_error"
+    in_doubt = True
+
+
+class NotConfigured(Refuse):
+    """What we know of the cluster is not enough to reach it (token, key, endpoint). Nothing was sent."""
+
+    code = "cluster_not_configured"

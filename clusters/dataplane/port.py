@@ -1,0 +1,142 @@
+"""What the control plane can ask of a data plane, in its own words and types.
+
+Decides: the typed calls. Not: how Proxmox is spoken to (proxmox.py), nor what is done when (pods/kinds/).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NewType, Protocol
+from uuid import UUID
+
+Upid = NewType("Upid", str)
+
+
+@dataclass(frozen=True)
+class Ct:
+    """Which container is meant and whose it must be: the mark found there has to say all of this.
+
+    `source` is the VMID of the template copy it is cloned from: a clone's task is filed under its source.
+    """
+
+    node: str
+    vmid: int
+    pod: UUID
+    tenant: str
+    source: int | None = None
+
+
+@dataclass(frozen=True)
+class Mine:
+    """A container read just now that bears our mark. Only `look` makes one; every change takes one."""
+
+    ct: Ct
+    digest: str
+    lock: str | None
+    task: Upid | None  # the running clone that makes it, when its lock is `create`
+    hostname: str
+    cores: int | None
+    memory_mib: int
+    swap_mib: int
+    disk_gib: float  # of rootfs
+    onboot: bool
+    tags: frozenset[str]
+    net0: dict[str, str]
+    template: bool = False
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """A container at the VMID that is not this pod's; `reason` says how that was seen."""
+
+    node: str
+    vmid: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A clone to be made: of which template copy (on the pod's node), under which name, on which storage."""
+
+    template_vmid: int
+    hostname: str
+    operation: UUID
+    full: bool
+    storage: str | None = None  # only with full: Proxmox refuses it for a linked clone
+
+
+@dataclass(frozen=True)
+class Nic:
+    """A pod's `net0`. `address` is `10.1.10.50/24`; `mac` is ours, since a clone's is Proxmox's choice."""
+
+    bridge: str
+    mac: str
+    address: str
+    gateway: str | None
+    vlan: int | None = None
+    name: str = "eth0"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `configure` writes in one call. Memory and swap in MiB."""
+
+    cores: int
+    memory_mib: int
+    swap_mib: int
+    onboot: bool
+    tags: tuple[str, ...]
+    nic: Nic
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task as a node lists it. `exit_status` is None while it runs; `OK` and `WARNINGS: n` are success."""
+
+    upid: Upid
+    node: str
+    kind: str
+    id: str
+    user: str
+    started: int  # seconds since 1970
+    exit_status: str | None
+
+    @property
+    def ok(self) -> bool:
+        return self.exit_status is not None and (
+            self.exit_status == "OK" or self.exit_status.startswith("WARNINGS")
+        )
+
+
+@dataclass(frozen=True)
+class Guest:
+    """One guest of a cluster's resource list; `status` lags by up to ten seconds."""
+
+    vmid: int
+    node: str
+    name: str
+    status: str
+    template: bool
+    tags: frozenset[str] = field(default_factory=frozenset)
+    lock: str | None = None
+
+
+class Plane(Protocol):
+    """One cluster. Every call may raise any of dataplane/errors.py; none retries by itself.
+
+    A call that changes something is made once. `Upid` results are tasks that go on by themselves.
+    """
+
+    def version(self) -> str: ...
+    def look(self, ct: Ct) -> Mine | Stranger | None: ...
+    def running(self, mine: Mine) -> bool: ...
+    def clone(self, clone: Clone, *, to: Ct) -> Upid: ...
+    def configure(self, mine: Mine, settings: Settings) -> None: ...
+    def set_firewall(self, mine: Mine) -> None: ...
+    def grow(self, mine: Mine, *, disk_gib: int) -> Upid: ...
+    def start(self, mine: Mine) -> Upid: ...
+    def stop(self, mine: Mine) -> Upid: ...
+    def destroy(self, mine: Mine) -> Upid: ...
+    def guests(self) -> list[Guest]: ...
+    def tasks(self, node: str, *, since: int) -> list[Task]: ...
+    def task_log(self, upid: Upid, *, lines: int = 20) -> str: ...

@@ -1,0 +1,124 @@
+"""Proxmox's values as ours and ours as Proxmox's: configs, property strings, sizes, tags, tasks, guests.
+
+Decides: how each is read and written. Not: when. What Proxmox never sends is a ValueError, KeyError or so.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from clusters.dataplane.port import Ct, Guest, Mine, Nic, Settings, Task, Upid
+
+_GIB = {"": 1 / 2**30, "K": 1 / 2**20, "M": 1 / 2**10, "G": 1.0, "T": 2.0**10}
+_DEFAULT_MIB = 512  # Proxmox's own for memory and swap where the config names none
+_UPID = re.compile(r"UPID:([A-Za-z0-9-]+):[0-9A-F]+:[0-9A-F]+:[0-9A-F]+:[^:\s/?#]+:[^:\s/?#]*:[^:\s/?#]+:")
+
+
+def mine_of(ct: Ct, config: Mapping[str, Any], *, task: Upid | None = None) -> Mine:
+    """A container's config, once its mark was found to fit. While it is cloned it has no rootfs: 0 GiB."""
+    rootfs = properties(config.get("rootfs", ""))
+    return Mine(
+        ct=ct,
+        digest=str(config["digest"]),
+        lock=str(config["lock"]) if config.get("lock") else None,
+        task=task,
+        hostname=str(config.get("hostname", "")),
+        cores=int(config["cores"]) if "cores" in config else None,
+        memory_mib=int(config.get("memory", _DEFAULT_MIB)),
+        swap_mib=int(config.get("swap", _DEFAULT_MIB)),
+        disk_gib=gib(rootfs["size"]) if "size" in rootfs else 0.0,
+        onboot=bool(int(config.get("onboot", 0))),
+        tags=tags(config.get("tags")),
+        net0=properties(config.get("net0", "")),
+        template=bool(int(config.get("template", 0))),
+    )
+
+
+def settings_of(settings: Settings) -> dict[str, str | int]:
+    """Settings as PUT .../config takes them."""
+    return {
+        "cores": settings.cores,
+        "memory": settings.memory_mib,
+        "swap": settings.swap_mib,
+        "onboot": int(settings.onboot),
+        "tags": ";".join(tag.lower() for tag in settings.tags),
+        "net0": net_of(settings.nic),
+    }
+
+
+def net_of(nic: Nic) -> str:
+    """A property string such as `name=eth0,bridge=vmbr0,hwaddr=...`; the firewall is always on."""
+    parts = {"name": nic.name, "bridge": nic.bridge, "hwaddr": nic.mac, "ip": nic.address}
+    if nic.gateway is not None:
+        parts["gw"] = nic.gateway
+    parts |= {"firewall": "1", "type": "veth"}
+    if nic.vlan is not None:
+        parts["tag"] = str(nic.vlan)
+    return ",".join(f"{name}={value}" for name, value in parts.items())
+
+
+def properties(text: str) -> dict[str, str]:
+    """A property string as a dictionary; a part without a name (rootfs' volume) is left out."""
+    return dict(part.split("=", 1) for part in text.split(",") if "=" in part)
+
+
+def gib(size: str) -> float:
+    """`2G`, `512M`, `1T`, or plain bytes."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([KMGT]?)", size)
+    if found is None:
+        raise ValueError(f"{size!r} is no size")
+    return float(found[1]) * _GIB[found[2]]
+
+
+def tags(text: str | None) -> frozenset[str]:
+    return frozenset(tag.lower() for tag in re.split(r"[;,\s]+", text or "") if tag)
+
+
+def task_of(row: Mapping[str, Any]) -> Task:
+    """A row of a node's task list, or the answer of a task's own status call, which has other words."""
+    user = str(row["user"])
+    if row.get("tokenid"):
+        user = f"{user}!{row['tokenid']}"  # an ended task's row has them apart
+    return Task(
+        upid=upid_of(row["upid"]),
+        node=str(row["node"]),
+        kind=str(row["type"]),
+        id=str(row.get("id") or ""),
+        user=user,
+        started=int(row["starttime"]),
+        exit_status=_exit_status(row),
+    )
+
+
+def _exit_status(row: Mapping[str, Any]) -> str | None:
+    if "exitstatus" in row:
+        return str(row["exitstatus"])
+    status = row.get("status")
+    if status is None:
+        return None if "endtime" not in row else "no exit status"
+    if status in ("RUNNING", "running"):
+        return None
+    return "no exit status" if status == "stopped" else str(status)
+
+
+def guest_of(row: Mapping[str, Any]) -> Guest:
+    return Guest(
+        vmid=int(row["vmid"]),
+        node=str(row["node"]),
+        name=str(row.get("name") or ""),
+        status=str(row.get("status") or "unknown"),
+        template=bool(int(row.get("template") or 0)),
+        tags=tags(row.get("tags")),
+        lock=str(row["lock"]) if row.get("lock") else None,
+    )
+
+
+def upid_of(value: object) -> Upid:
+    if not isinstance(value, str) or not _UPID.fullmatch(value):
+        raise ValueError(f"{value!r} is no task id")
+    return Upid(value)
+
+
+def node_of(upid: Upid) -> str:
+    """The node that a task runs on; its id says so."""
+    return upid_of(upid).split(":")[1]

@@ -1,0 +1,78 @@
+"""Looks at the tasks that operations wait for, with one call a node, and wakes what has ended.
+
+Decides: how a task's end is told to the engine. Not: what the operation then does.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import timedelta
+from uuid import UUID
+
+from clusters.dataplane.answers import task_error
+from clusters.dataplane.errors import AnswerLost
+from clusters.dataplane.port import Task, Upid
+from clusters.models import Cluster
+from clusters.planes import plane_of
+from clusters.waits import PREFIX, AwaitedTask
+from core.clock import control_now
+from operations.errors import Refuse, Retry, StepError, Wait
+from operations.models import Attempt
+from operations.wake import Outcome, awaited, wake
+
+log = logging.getLogger(__name__)
+
+# A task shows in its node's list at once. One that is missing for longer fell out of the list (its node was
+# reinstalled, or ran hundreds of others): its step then looks for itself.
+MISSING_PATIENCE = timedelta(seconds=20)
+
+
+def wake_parked() -> int:
+    """One look: at most one call a node. Returns how many operations were woken."""
+    by_node: dict[tuple[UUID, str], list[Attempt]] = defaultdict(list)
+    for attempt in awaited(PREFIX):
+        task = AwaitedTask.of(str(attempt.wait_key))
+        by_node[task.cluster_id, task.node].append(attempt)
+    clusters = Cluster.objects.prefetch_related("mark_keys").in_bulk(
+        {cluster_id for cluster_id, _ in by_node}
+    )
+    woken = 0
+    for (cluster_id, node), attempts in by_node.items():
+        try:
+            woken += _look_at_node(clusters[cluster_id], node, attempts)
+        except StepError as error:  # the operations stay parked; their deadlines end it if it lasts
+            log.warning("cluster %s, node %s: %s", clusters[cluster_id], node, error.message)
+    return woken
+
+
+def _look_at_node(cluster: Cluster, node: str, attempts: Iterable[Attempt]) -> int:
+    waiting = {AwaitedTask.of(str(attempt.wait_key)): attempt for attempt in attempts}
+    since = min(task.started for task in waiting) - 1
+    listed: dict[Upid, Task] = {task.upid: task for task in plane_of(cluster).tasks(node, since=since)}
+    now, woken = control_now(), 0
+    for task, attempt in waiting.items():
+        seen = listed.get(task.upid)
+        if seen is None and now - attempt.begun_at > MISSING_PATIENCE:
+            woken += wake(
+                task.key, _outcome_of(AnswerLost(f"Node {node} no longer lists the task {task.upid}."))
+            )
+        elif seen is not None and seen.exit_status is not None:
+            woken += wake(task.key, _outcome_of(task_error(seen)))
+    return woken
+
+
+def _outcome_of(error: StepError | None) -> Outcome:
+    if error is None:
+        return Outcome(ok=True)
+    families: tuple[tuple[type[StepError], str], ...] = ((Wait, "wait"), (Retry, "retry"), (Refuse, "refuse"))
+    family = next((name for kind, name in families if isinstance(error, kind)), "fail")
+    return Outcome(
+        ok=False,
+        family=family,
+        code=error.code,
+        message=error.message,
+        detail=error.detail,
+        in_doubt=error.in_doubt,
+    )

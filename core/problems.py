@@ -1,0 +1,74 @@
+"""Answers to requests that are not carried out, in the form of RFC 9457 (application/problem+json).
+
+Decides: the shape of every error answer of the API. Not: what is refused and why (each service's refusals).
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from core.errors import Refused
+
+log = logging.getLogger(__name__)
+
+CONTENT_TYPE = "application/problem+json"
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    errors: list[dict[str, str]] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """One problem: `code` for programs, `detail` for people, `errors` names each field and its reason."""
+    body: dict[str, Any] = {"status": status, "code": code, "detail": detail}
+    if errors:
+        body["errors"] = errors
+    return Response(body, status=status, headers=headers, content_type=CONTENT_TYPE)
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler. What it does not know becomes Django's 500."""
+    set_rollback()
+    if isinstance(error, Refused):
+        errors = [{"field": error.field, "message": error.message}] if error.field else None
+        return problem(error.status, error.code, error.message, errors=errors)
+    if isinstance(error, exceptions.ValidationError):
+        errors = list(_flatten(error.detail))
+        return problem(400, "invalid", _sentence(errors), errors=errors)
+    if isinstance(error, Http404 | exceptions.NotFound):
+        return problem(404, "not_found", "There is no such thing here.")
+    if isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    if isinstance(error, exceptions.APIException):
+        headers = {"WWW-Authenticate": "Bearer"} if error.status_code == 401 else None
+        codes = error.get_codes()
+        code = codes if isinstance(codes, str) else "invalid"
+        return problem(error.status_code, code, str(error.detail), headers=headers)
+    return None
+
+
+def _sentence(errors: list[dict[str, str]]) -> str:
+    return " ".join(f"{e['field']}: {e['message']}" for e in errors)
+
+
+def _flatten(detail: Any, path: str = "") -> Any:
+    """DRF's nested details as a flat list of field and message."""
+    if isinstance(detail, dict):
+        for key, value in detail.items():
+            name = "request" if key == "non_field_errors" else str(key)
+            yield from _flatten(value, f"{path}.{name}" if path else name)
+    elif isinstance(detail, list):
+        for value in detail:
+            yield from _flatten(value, path)
+    else:
+        yield {"field": path or "request", "message": str(detail)}

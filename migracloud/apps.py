@@ -1,0 +1,7 @@
+"""Makes migracloud an app, for its commands. No models."""
+
+from django.apps import AppConfig
+
+
+class MigraCloudConfig(AppConfig):
+    name = "migracloud"

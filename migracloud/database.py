@@ -1,0 +1,78 @@
+"""How MigraCloud gets its PostgreSQL: the one that DATABASE_URL names, or the embedded one under DATA_DIR.
+
+Decides: which, and what Django is told of it. Not: how the embedded one lives, nor what the roles may do;
+both are in `postgres/`. Imports nothing that needs Django's settings, because they import this.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import environ
+
+from migracloud.postgres import embedded
+from migracloud.postgres.embedded import ensure_started, status, stop
+from migracloud.postgres.errors import DatabaseError
+from migracloud.postgres.postmaster import Server
+from migracloud.postgres.roles import OWNER, SERVICE, TENANT, Role, grants_sql, roles_sql
+
+__all__ = [
+    "DATABASE",
+    "OWNER",
+    "ROOT",
+    "SERVICE",
+    "TENANT",
+    "DatabaseError",
+    "Role",
+    "Server",
+    "Urls",
+    "data_dir",
+    "django_settings",
+    "ensure_started",
+    "grants_sql",
+    "roles_sql",
+    "status",
+    "stop",
+    "urls",
+]
+
+ROOT = Path(__file__).resolve().parent.parent
+DATABASE = embedded.DATABASE
+
+
+@dataclass(frozen=True)
+class Urls:
+    """Where to log in. `owner` is None when only DATABASE_URL is known: then nobody can migrate from here."""
+
+    service: str
+    owner: str | None
+    embedded: bool
+
+
+def data_dir(env: Mapping[str, str]) -> Path:
+    """DATA_DIR, or `.data` in the project; a relative one counts from the project's root."""
+    return ROOT / (env.get("DATA_DIR") or ".data")
+
+
+def urls(env: Mapping[str, str], data_dir: Path, *, start: bool = True) -> Urls:
+    """DATABASE_URL's PostgreSQL untouched, else the embedded one, running (unless `start` is false)."""
+    if service := env.get("DATABASE_URL"):
+        return Urls(service=service, owner=env.get("DATABASE_OWNER_URL") or None, embedded=False)
+    server = ensure_started(data_dir) if start else embedded.planned(data_dir)
+    return Urls(service=server.url(SERVICE), owner=server.url(OWNER), embedded=True)
+
+
+def django_settings(url: str) -> dict[str, Any]:
+    """An entry of Django's DATABASES. A socket folder, `?host=/folder`, goes to HOST, where Django has it."""
+    config: dict[str, Any] = dict(environ.Env.db_url_config(url))
+    if config["ENGINE"] != "django.db.backends.postgresql":
+        raise DatabaseError(
+            "DATABASE_URL must be a postgresql:// URL: MigraCloud runs on PostgreSQL 15 or newer only."
+        )
+    options = dict(config.get("OPTIONS", {}))
+    for key in ("host", "port"):
+        if key in options:
+            config[key.upper()] = str(options.pop(key))
+    config["OPTIONS"] = options
+    return config

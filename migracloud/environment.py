@@ -1,0 +1,105 @@
+"""Reads and checks the environment variables that settings.py is made of.
+
+Decides: which values are sound, and what a person is told to set. Not: what a setting does.
+"""
+
+from __future__ import annotations
+
+import zoneinfo
+from pathlib import Path
+from typing import Any
+
+import environ
+from cryptography.fernet import Fernet
+from django.core.exceptions import ImproperlyConfigured
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+class Environment:
+    """The environment with `.env` of the project's root beneath it. Every reader names the variable and the remedy."""
+
+    def __init__(self, root: Path) -> None:
+        self._env = environ.Env()
+        self._env.read_env(str(root / ".env"), overwrite=False)
+
+    def text(self, name: str, default: str = "") -> str:
+        return str(self._env.str(name, default=default)).strip()
+
+    def truth(self, name: str, default: bool) -> bool:
+        word = self.text(name, "true" if default else "false").lower()
+        if word in ("true", "1", "yes", "on"):
+            return True
+        if word in ("false", "0", "no", "off"):
+            return False
+        raise ImproperlyConfigured(f"{name} is {word!r}: set it to true or false.")
+
+    def whole(self, name: str, default: int, *, least: int, most: int) -> int:
+        word = self.text(name, str(default))
+        if not word.isdigit() or not least <= int(word) <= most:
+            raise ImproperlyConfigured(
+                f"{name} is {word!r}: set it to a whole number from {least} to {most}."
+            )
+        return int(word)
+
+    def words(self, name: str) -> list[str]:
+        return [word.strip() for word in self.text(name).split(",") if word.strip()]
+
+    def secret_key(self) -> str:
+        key = self.text("SECRET_KEY")
+        if len(key) < 32:
+            raise ImproperlyConfigured(
+                "SECRET_KEY is missing or shorter than 32 characters: set it to a long random text, for example the "
+                "output of: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
+            )
+        return key
+
+    def secrets_keys(self) -> list[str]:
+        keys = self.words("SECRETS_KEYS")
+        if not keys:
+            raise ImproperlyConfigured(
+                "SECRETS_KEYS is missing: set it to one Fernet key, or several separated by commas (the first seals). "
+                "One is made by: python3 -c 'from cryptography.fernet import Fernet; "
+                "print(Fernet.generate_key().decode())'"
+            )
+        for position, key in enumerate(keys, start=1):
+            try:
+                Fernet(key)
+            except ValueError:
+                raise ImproperlyConfigured(
+                    f"SECRETS_KEYS: key {position} is no Fernet key (32 bytes in url-safe base64)."
+                ) from None
+        return keys
+
+    def allowed_hosts(self, *, debug: bool) -> list[str]:
+        hosts = self.words("ALLOWED_HOSTS")
+        if not hosts and not debug:
+            raise ImproperlyConfigured(
+                "ALLOWED_HOSTS is missing: set it to the host names that this site answers to, separated by commas."
+            )
+        return hosts
+
+    def origins(self) -> list[str]:
+        origins = self.words("CSRF_TRUSTED_ORIGINS")
+        for origin in origins:
+            if not origin.startswith(("https://", "http://")):
+                raise ImproperlyConfigured(
+                    f"CSRF_TRUSTED_ORIGINS: {origin!r} needs its scheme, such as https://panel.example.net."
+                )
+        return origins
+
+    def time_zone(self) -> str:
+        zone = self.text("TIME_ZONE", "UTC")
+        if zone not in zoneinfo.available_timezones():
+            raise ImproperlyConfigured(f"TIME_ZONE is {zone!r}: set it to a name such as America/New_York.")
+        return zone
+
+    def log_level(self) -> str:
+        level = self.text("LOG_LEVEL", "INFO").upper()
+        if level not in LOG_LEVELS:
+            raise ImproperlyConfigured(f"LOG_LEVEL is {level!r}: set it to one of {', '.join(LOG_LEVELS)}.")
+        return level
+
+    @property
+    def mapping(self) -> Any:
+        return self._env.ENVIRON

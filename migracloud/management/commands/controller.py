@@ -1,0 +1,68 @@
+"""`manage.py controller`: looks at what is waited for, wakes it, and sends due hints again, tick after tick.
+
+Decides: the rhythm, and that one controller leads. Not: what a tick does (clusters/observe.py, operations/wake.py).
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import InterfaceError, OperationalError, connection
+
+from clusters.observe import wake_parked
+from core.locks import AdvisoryLock, try_lock_for_session
+from migracloud.processes import die_with_parent
+from operations.lanes import admit_everywhere
+from operations.wake import resend_due_hints
+
+log = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = "Watch the tasks of the data plane, wake the operations that wait for them, send due hints again."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--tick", type=float, default=0.5, help="seconds between two looks (default 0.5)")
+        parser.add_argument("--once", action="store_true", help="one look, then end")
+
+    def handle(self, *args: Any, tick: float, once: bool, **options: Any) -> None:
+        if not 0.05 <= tick <= 60:
+            self.stderr.write("--tick has to be between 0.05 and 60 seconds")
+            raise SystemExit(2)
+        die_with_parent()
+        stopping = threading.Event()
+        if not once:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: stopping.set())
+        leading = False
+        while not stopping.is_set():
+            try:
+                leading = leading or self._lead()
+                if leading:
+                    look()
+            except (OperationalError, InterfaceError) as error:
+                log.warning("the database is away: %s", error)
+                connection.close()
+                leading = False
+            if once:
+                return
+            stopping.wait(tick)
+
+    def _lead(self) -> bool:
+        """Two controllers would do no harm, only double calls: one leads, the others wait for its end."""
+        if try_lock_for_session(AdvisoryLock.CONTROLLER):
+            log.info("this controller leads")
+            return True
+        return False
+
+
+def look() -> None:
+    """One tick."""
+    wake_parked()
+    admit_everywhere()
+    resend_due_hints()

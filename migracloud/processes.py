@@ -1,0 +1,43 @@
+"""What our long-running processes share: none outlives its parent, and no pool of connections survives a fork.
+
+Decides: what happens at a parent's death and at a fork. Not: who starts whom (the supervisor, or systemd).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+
+from django.db import connections
+
+PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+def die_with_parent() -> None:
+    """Ask the kernel for SIGTERM when the parent dies, if the parent asked for it by SUPERVISOR_PID in our environment.
+
+    The check afterwards closes the gap in which the parent may have died already.
+    """
+    parent = os.environ.get("SUPERVISOR_PID")
+    if not parent:
+        return
+    _ask_for_death_signal(signal.SIGTERM)
+    if os.getppid() != int(parent):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def keep_forks_clean() -> None:
+    """For a process that forks workers: they die with it, and inherit no pool (its threads would be missing)."""
+    os.register_at_fork(before=_close_pools, after_in_child=lambda: _ask_for_death_signal(signal.SIGKILL))
+
+
+def _close_pools() -> None:
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        if connection.vendor == "postgresql":
+            connection.close_pool()
+
+
+def _ask_for_death_signal(number: int) -> None:
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(number))

@@ -1,0 +1,23 @@
+"""Every address of the site, in one place. Decides: the prefixes. Not: what is behind them."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+from rest_framework.routers import DefaultRouter
+
+from operations.api import OperationViewSet
+from pods.api import PodViewSet
+from tenants.api import TenantViewSet
+
+router = DefaultRouter(trailing_slash=False)
+router.include_root_view = False
+router.include_format_suffixes = False
+router.register("tenants", TenantViewSet, basename="tenant")
+router.register("pods", PodViewSet, basename="pod")
+router.register("operations", OperationViewSet, basename="operation")
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include(router.urls)),
+]

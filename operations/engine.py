@@ -1,0 +1,201 @@
+"""drive(): takes an operation as far as it goes now, one durable step after the other.
+
+Decides: what comes next, and by the family of an error whether to wait, try again or undo. Not: what a step does.
+
+Each step is three moments: a transaction that says "begun", the step's call, a transaction that says how it ended.
+A worker may die anywhere: what is begun and has no end is in doubt, so the next attempt looks first, and it is undone.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError, transaction
+
+from operations import claims, lanes, transitions
+from operations.claims import Lease, LeaseLost
+from operations.errors import Fail, Refuse, Retry, StepError, Wait
+from operations.kind import Kind, Parked, Run, kind_of
+from operations.kind import Step as StepOfKind
+from operations.limits import LONGEST_DELAY, DeadlinePassed, delay_before_next, past_deadline
+from operations.models import Attempt, Operation, Step
+from operations.transitions import Direction
+from operations.wake import Outcome
+
+log = logging.getLogger(__name__)
+
+FAMILIES: dict[str, type[StepError]] = {"wait": Wait, "retry": Retry, "refuse": Refuse, "fail": Fail}
+
+
+class Defect(Fail):
+    """Our own code broke; the log holds the traceback."""
+
+    code = "internal_error"
+    in_doubt = True
+
+
+def drive(operation_id: UUID, *, worker: str = "") -> str:
+    """Claim the operation and go on until it parks, waits or ends. Returns the state it was left in, in a word.
+
+    What a step meets is recorded, not raised. A lease that was lost ends the drive; a database that went away is
+    raised, and the lease's end lets another worker go on.
+    """
+    claimed = claims.claim(operation_id, worker=worker or claims.worker_name())
+    if claimed is None:
+        return "not due"
+    operation, lease = claimed
+    kind = kind_of(operation)
+    try:
+        if kind is None:
+            return _leave_to_others(operation, lease)
+        return _Drive(operation, lease, kind).go()
+    except LeaseLost as lost:
+        log.warning("%s", lost)
+        return "lease lost"
+
+
+def _leave_to_others(operation: Operation, lease: Lease) -> str:
+    """This release does not know the kind or its version: hand it back for one that does."""
+    with transaction.atomic():
+        lease.fence()
+        return transitions.try_later(operation, "a worker that knows this kind and version", LONGEST_DELAY)
+
+
+class _Drive:
+    """One worker's turn at one operation."""
+
+    def __init__(self, operation: Operation, lease: Lease, kind: Kind[Any]) -> None:
+        self.operation, self.lease, self.kind = operation, lease, kind
+        self.run: Run[Any] = kind.open(operation, kind.params(**operation.params), lease.renew)
+
+    @property
+    def undoing(self) -> bool:
+        return self.operation.direction == Direction.UNDO
+
+    def go(self) -> str:
+        left = None
+        while left is None:
+            step = transitions.open_step(self.operation)
+            if step is None:
+                return self._finish()
+            attempt = transitions.unfinished_attempt(step, self.operation.direction)
+            left = self._resume(step, attempt) if attempt and attempt.wait_key else self._try(step)
+        return left
+
+    # A step that was parked
+
+    def _resume(self, step: Step, attempt: Attempt) -> str | None:
+        """It was woken: take up how the task ended, or park again while nobody knows."""
+        with transaction.atomic():
+            self.lease.fence()  # a wake locks the operation too: it cannot fall between this look and the parking
+            attempt.refresh_from_db()
+            if attempt.outcome is None and not past_deadline(self.operation):
+                return transitions.park_again(self.operation)
+        if attempt.outcome is None:
+            return self._ended_badly(step, attempt, DeadlinePassed("It took longer than it may."))
+        error = failure_of(Outcome(**attempt.outcome))
+        if error is None:
+            return self._ended_well(step, attempt)
+        error.detail = error.detail or self._last_words(str(attempt.wait_key))
+        return self._ended_badly(step, attempt, error)
+
+    def _last_words(self, key: str) -> str:
+        try:
+            return self.run.last_words(key)
+        except StepError as unavailable:
+            return f"(The task's log could not be read: {unavailable.message})"
+
+    # A step that is to be tried
+
+    def _try(self, step: Step) -> str | None:
+        """Say "begun", do it, say how it ended."""
+        of_kind = self.kind.step(step.name)
+        if not self.undoing and past_deadline(self.operation):
+            return self._give_up(step, DeadlinePassed("It took longer than it may."))
+        self.run.in_doubt = transitions.in_doubt(step)
+        self.run.unanswered_since = transitions.unanswered_since(step)
+        with transaction.atomic():
+            self.lease.fence()
+            if lane := self._lane_to_wait_for(of_kind):
+                return transitions.wait_for_lane(self.operation, lane)
+            attempt = transitions.begin(self.operation, step)
+        try:
+            return self._call(of_kind, step, attempt)
+        except StepError as error:
+            return self._ended_badly(step, attempt, error)
+        except (LeaseLost, OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # a defect of ours must not leave an operation that never ends
+            log.exception("%s: step %s broke", self.operation, step.name)
+            return self._ended_badly(step, attempt, Defect(f"{type(error).__name__} in our own code."))
+
+    def _lane_to_wait_for(self, of_kind: StepOfKind[Any]) -> str | None:
+        """The lane that has no room for it yet, if there is one. Undoing takes no lane."""
+        if of_kind.lane is None or self.undoing:
+            return None
+        lane = of_kind.lane(self.run)
+        return None if lanes.enter(lane, self.operation, of_kind.name) else lane
+
+    def _call(self, of_kind: StepOfKind[Any], step: Step, attempt: Attempt) -> str | None:
+        do = of_kind.undo if self.undoing else of_kind.do
+        atomic = of_kind.undo_atomic if self.undoing else of_kind.atomic
+        if do is None:
+            return self._ended_well(step, attempt)
+        if atomic:  # it only writes rows: they are committed together with its end, and with the operation's
+            with transaction.atomic():
+                self.lease.fence()
+                do(self.run)
+                return self._ended_well(step, attempt)
+        answer: Parked | None = do(self.run)
+        if answer is None:
+            return self._ended_well(step, attempt)
+        with transaction.atomic():
+            self.lease.fence()
+            return transitions.park(self.operation, step, attempt, answer)
+
+    # How a step ended
+
+    def _ended_well(self, step: Step, attempt: Attempt) -> str | None:
+        with transaction.atomic():
+            self.lease.fence()
+            transitions.end_attempt(attempt)
+            transitions.step_is_over(self.operation, step)
+            return self._finish() if transitions.open_step(self.operation) is None else None
+
+    def _ended_badly(self, step: Step, attempt: Attempt, error: StepError) -> str | None:
+        """By the family: wait, try again, or turn round and undo; when undoing fails for good, ask for a person."""
+        with transaction.atomic():
+            self.lease.fence()
+            transitions.end_attempt(attempt, error)
+            transitions.forget_if_without_effect(self.operation, step)
+            delay = delay_before_next(self.operation, step, error)
+            if delay is None:
+                return self._give_up(step, error)
+            return transitions.try_later(self.operation, f"the next try: {error.message}", delay)
+
+    def _give_up(self, step: Step, error: StepError) -> str | None:
+        with transaction.atomic():
+            self.lease.fence()
+            if not self.undoing:
+                transitions.turn_round(self.operation, self.kind, step, error)
+                return None
+            if self.kind.attention:
+                self.kind.attention(self.run)
+            return transitions.ask_for_a_person(self.operation, step, error)
+
+    def _finish(self) -> str:
+        with transaction.atomic():
+            self.lease.fence()
+            return transitions.finish(self.operation)
+
+
+def failure_of(outcome: Outcome) -> StepError | None:
+    """The error that a wake reported, as the family's own type again; None if it went well."""
+    if outcome.ok:
+        return None
+    error = FAMILIES[outcome.family](outcome.message, detail=outcome.detail)
+    error.code = outcome.code
+    error.in_doubt = outcome.in_doubt
+    return error

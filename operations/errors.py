@@ -1,0 +1,45 @@
+"""The four families of what a step can meet, by which the engine decides what comes next.
+
+Decides: wait, retry, refuse or fail. Not: what exactly happened; the data plane's typed errors descend from these.
+"""
+
+
+class StepError(Exception):
+    """Something a step met. The engine decides by the family (subclass), never by the text.
+
+    `code` is stable and goes into rows and API answers. `in_doubt` says that the call may have had an effect all the
+    same: the step then counts as begun, the next attempt looks before it acts, and its undo runs. `detail` holds
+    Proxmox's own words.
+    """
+
+    code = "step_error"
+    in_doubt = False
+
+    def __init__(self, message: str, *, detail: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+
+
+class Wait(StepError):
+    """Not yet: somebody else is busy with it. Costs no retry; the operation's deadline is the limit."""
+
+    code = "wait"
+
+
+class Retry(StepError):
+    """It may work when it is tried again; tries are limited and back off."""
+
+    code = "retry"
+
+
+class Refuse(StepError):
+    """It is not allowed, or not ours: no retry. What came before is undone."""
+
+    code = "refused"
+
+
+class Fail(StepError):
+    """It went wrong for good: no retry. What came before is undone, this step included."""
+
+    code = "failed"

@@ -1,0 +1,101 @@
+"""Kind and Step: an operation's plot as a table, and Run, what a step is given.
+
+Decides: the form in which kinds are written and found again. Not: how they are driven (engine.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+from operations.models import Operation
+
+P = TypeVar("P")
+R = TypeVar("R", bound="Run[Any]")
+
+
+@dataclass(frozen=True)
+class Parked:
+    """A step's answer: it goes on by itself in a task; wake me when that has ended. `words` are for people."""
+
+    key: str
+    words: str
+
+
+@dataclass(kw_only=True)
+class Run(Generic[P]):
+    """What a step is given: the operation, its frozen parameters, and what is known of earlier attempts.
+
+    A kind's `open` makes one (usually a subclass with the subject and the data plane). `guard` has to be called
+    before each call to the outside: it raises when the lease has gone, so that a late worker does nothing more.
+    """
+
+    operation: Operation
+    params: P
+    guard: Callable[[], None]
+    # Set by the engine before each step: an earlier attempt may have had an effect that nobody recorded; and since when
+    # a request that got no answer may be on its way.
+    in_doubt: bool = False
+    unanswered_since: datetime | None = None
+
+    def last_words(self, wait_key: str) -> str:
+        """The tail of the log of a task that failed, for the record."""
+        return ""
+
+
+def recorded_by_service(run: Run[Any]) -> None:
+    """The work of a first step that the service did in the request's own transaction."""
+
+
+@dataclass(frozen=True)
+class Step(Generic[R]):
+    """A row of a kind's table.
+
+    `do` returns None (done) or Parked, or raises one of errors.py's families. `undo` likewise; None: nothing to undo.
+    `atomic`: it only writes rows, which are committed together with its being done. `lane` names the lane it takes
+    a place in while it runs. Names go into rows and are never reused.
+    """
+
+    name: str
+    do: Callable[[R], Parked | None]
+    undo: Callable[[R], Parked | None] | None = None
+    atomic: bool = False
+    undo_atomic: bool = False
+    lane: Callable[[R], str] | None = None
+
+
+@dataclass(frozen=True)
+class Kind(Generic[R]):
+    """One kind of operation in one version. `attention` is told, in the same transaction, that an undo failed."""
+
+    name: str
+    version: int
+    subject: str
+    params: Callable[..., Any]
+    open: Callable[[Operation, Any, Callable[[], None]], R]
+    deadline: timedelta
+    steps: tuple[Step[R], ...]
+    attention: Callable[[R], None] | None = None
+
+    def step(self, name: str) -> Step[R]:
+        return next(step for step in self.steps if step.name == name)
+
+
+_KINDS: dict[tuple[str, int], Kind[Any]] = {}
+
+
+def register(kind: Kind[Any]) -> None:
+    """Make a kind known to this process. A worker claims only what it knows."""
+    key = (kind.name, kind.version)
+    assert _KINDS.get(key, kind) is kind, f"two kinds are named {key}"
+    _KINDS[key] = kind
+
+
+def kind_of(operation: Operation) -> Kind[Any] | None:
+    return _KINDS.get((operation.kind, operation.version))
+
+
+def known_kinds() -> list[Kind[Any]]:
+    return list(_KINDS.values())

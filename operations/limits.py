@@ -1,0 +1,40 @@
+"""When a step is tried again, and when it has been tried often enough.
+
+Decides: number of tries, delays, deadlines. Not: what happens then (engine.py).
+"""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+
+from core.clock import control_now
+from operations.errors import Fail, Retry, StepError, Wait
+from operations.models import Attempt, Operation, Step
+
+MOST_TRIES = 5  # of one step, in one direction, that meets errors of the family Retry
+FIRST_DELAY = timedelta(seconds=1)
+LONGEST_DELAY = timedelta(seconds=30)
+
+
+class DeadlinePassed(Fail):
+    """The operation's time is over. Whether the step it is at had an effect is not known."""
+
+    code = "deadline_passed"
+    in_doubt = True
+
+
+def past_deadline(operation: Operation) -> bool:
+    return control_now() >= operation.deadline_at
+
+
+def delay_before_next(operation: Operation, step: Step, error: StepError) -> timedelta | None:
+    """How long until the next try; None: there is none. A Wait costs no try; the deadline ends both."""
+    if past_deadline(operation) or not isinstance(error, Wait | Retry):
+        return None
+    result = Attempt.Result.WAIT if isinstance(error, Wait) else Attempt.Result.RETRY
+    tries = step.attempts.filter(direction=operation.direction, result=result).count()
+    if isinstance(error, Retry) and tries >= MOST_TRIES:
+        return None
+    delay = min(FIRST_DELAY * 2 ** min(tries - 1, 10), LONGEST_DELAY)
+    return delay * random.uniform(0.8, 1.2)  # noqa: S311 (jitter, no secret)

@@ -1,0 +1,182 @@
+"""What the engine writes, one function a transition: begin, end, park, try later, turn round, finish.
+
+Decides: how each transition looks in the rows. Not: which transition comes next (engine.py) or when a try is over
+(limits.py). Each is called within a transaction that holds the fence (claims.py).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+
+from audit.models import AuditEvent
+from audit.services import SYSTEM, Resource, record
+from core.clock import control_now
+from operations import lanes
+from operations.errors import Fail, Refuse, Retry, StepError, Wait
+from operations.kind import Kind, Parked
+from operations.models import Attempt, Operation, Step
+
+State, Direction = Operation.State, Operation.Direction
+
+RESULTS: tuple[tuple[type[StepError], str], ...] = (
+    (Wait, Attempt.Result.WAIT),
+    (Retry, Attempt.Result.RETRY),
+    (Refuse, Attempt.Result.REFUSED),
+    (Fail, Attempt.Result.FAILED),
+)
+
+
+# What is next
+
+
+def open_step(operation: Operation) -> Step | None:
+    """The step to be done next, or while undoing the last one that is not undone. None: all is over."""
+    if operation.direction == Direction.DO:
+        return operation.steps.exclude(state=Step.State.DONE).order_by("position").first()
+    over = Q(state=Step.State.PENDING) | Q(state=Step.State.UNDONE)
+    return operation.steps.exclude(over).order_by("-position").first()
+
+
+def unfinished_attempt(step: Step, direction: str) -> Attempt | None:
+    return step.attempts.filter(direction=direction, ended_at=None).order_by("-number").first()
+
+
+def in_doubt(step: Step) -> bool:
+    """Whether an attempt at doing the step may have had an effect that nobody recorded."""
+    return step.attempts.filter(direction=Direction.DO, in_doubt=True).exists()
+
+
+def unanswered_since(step: Step) -> datetime | None:
+    """When the newest request at doing the step went out that got no answer: it may still be on its way."""
+    unanswered = step.attempts.filter(direction=Direction.DO, in_doubt=True, wait_key=None)
+    newest = unanswered.order_by("-begun_at").first()
+    return newest.begun_at if newest else None
+
+
+# Transitions of a step
+
+
+def begin(operation: Operation, step: Step) -> Attempt:
+    """Written before the call is made. An earlier attempt that was cut short is closed and stays in doubt."""
+    now = control_now()
+    step.attempts.filter(direction=operation.direction, ended_at=None).update(
+        ended_at=now, result=Attempt.Result.RETRY, error_code="cut_short", error_message="Its worker died."
+    )
+    undoing = operation.direction == Direction.UNDO
+    step.state = Step.State.UNDOING if undoing else Step.State.BEGUN
+    step.save(update_fields=["state"])
+    operation.waits_for = ""
+    operation.save(update_fields=["waits_for"])
+    return Attempt.objects.create(
+        step=step,
+        direction=operation.direction,
+        number=step.attempts.filter(direction=operation.direction).count() + 1,
+        worker=operation.worker,
+        begun_at=now,
+    )
+
+
+def end_attempt(attempt: Attempt, error: StepError | None = None) -> None:
+    attempt.ended_at = control_now()
+    attempt.in_doubt = error.in_doubt if error else False
+    attempt.result = Attempt.Result.DONE
+    if error:
+        attempt.result = next(result for family, result in RESULTS if isinstance(error, family))
+        attempt.error_code, attempt.error_message, attempt.detail = error.code, error.message, error.detail
+    attempt.save()
+
+
+def step_is_over(operation: Operation, step: Step) -> None:
+    step.state = Step.State.UNDONE if operation.direction == Direction.UNDO else Step.State.DONE
+    step.save(update_fields=["state"])
+    lanes.leave(operation, step.name)
+
+
+def forget_if_without_effect(operation: Operation, step: Step) -> None:
+    """A step whose every attempt surely did nothing is as if it had never begun: there is nothing to undo."""
+    if operation.direction == Direction.DO and not in_doubt(step):
+        step.state = Step.State.PENDING
+        step.save(update_fields=["state"])
+
+
+# Transitions of the operation. Those that return a state hand the lease back with it.
+
+
+def park(operation: Operation, step: Step, attempt: Attempt, parked: Parked) -> str:
+    """The task's key is saved before anybody waits for it; from here on no worker is held."""
+    attempt.wait_key = parked.key
+    attempt.save(update_fields=["wait_key"])
+    undoing = operation.direction == Direction.UNDO
+    step.state = Step.State.UNDO_PARKED if undoing else Step.State.PARKED
+    step.save(update_fields=["state"])
+    operation.waits_for = parked.words[:255]
+    return park_again(operation)
+
+
+def park_again(operation: Operation) -> str:
+    return _leave(operation, State.PARKED, due_at=operation.deadline_at)
+
+
+def wait_for_lane(operation: Operation, lane: str) -> str:
+    operation.waits_for = f"its turn in the lane {lane}"[:255]
+    return _leave(operation, State.WAITING, due_at=operation.deadline_at)
+
+
+def try_later(operation: Operation, words: str, delay: timedelta) -> str:
+    operation.waits_for = words[:255]
+    return _leave(operation, State.WAITING, due_at=control_now() + delay)
+
+
+def turn_round(operation: Operation, kind: Kind[Any], step: Step, error: StepError) -> None:
+    """From now on it undoes; what made it fail is what it will be remembered by."""
+    operation.direction = Direction.UNDO
+    operation.deadline_at = control_now() + kind.deadline
+    operation.error_step, operation.error_code, operation.error_message = step.name, error.code, error.message
+    operation.save(update_fields=["direction", "deadline_at", "error_step", "error_code", "error_message"])
+    for pending in operation.steps.filter(state=Step.State.PENDING):
+        lanes.leave(operation, pending.name)
+
+
+def finish(operation: Operation) -> str:
+    undone = operation.direction == Direction.UNDO
+    return _end(operation, State.FAILED if undone else State.SUCCEEDED)
+
+
+def ask_for_a_person(operation: Operation, step: Step, error: StepError) -> str:
+    """Undoing failed for good: say what is left; the attempts hold Proxmox's own words."""
+    operation.error_message = (
+        f"{operation.error_message} Undoing step {step.name} failed as well: {error.message}".strip()
+    )
+    operation.save(update_fields=["error_message"])
+    return _end(operation, State.NEEDS_ATTENTION)
+
+
+def _end(operation: Operation, state: str) -> str:
+    for place in operation.places.all():
+        lanes.leave(operation, place.step)
+    operation.finished_at = control_now()
+    operation.waits_for = ""
+    operation.save(update_fields=["finished_at"])
+    succeeded = state == State.SUCCEEDED
+    record(
+        by=SYSTEM,
+        tenant=operation.tenant,
+        action=f"{operation.subject_kind}.{operation.kind}.ended",
+        resource=Resource(operation.subject_kind, operation.subject_id, operation.subject_name),
+        outcome=AuditEvent.Outcome.DONE if succeeded else AuditEvent.Outcome.FAILED,
+        operation_id=operation.pk,
+        after={"state": str(state), "step": operation.error_step, "error": operation.error_message},
+    )
+    return _leave(operation, state, due_at=None)
+
+
+def _leave(operation: Operation, state: str, *, due_at: datetime | None) -> str:
+    operation.state = state
+    operation.due_at = due_at
+    operation.lease_until = None
+    operation.hinted_at = None
+    operation.save(update_fields=["state", "due_at", "lease_until", "hinted_at", "waits_for"])
+    return state

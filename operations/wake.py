@@ -1,0 +1,88 @@
+"""Hints and wakes: how a worker hears that an operation has something to do. Hints may be lost; rows may not.
+
+Decides: what is due, what is waited for, and that a hint goes out after the commit. Not: what is then done (engine.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+from django_q.tasks import async_task
+
+from core.clock import ControlNow
+from operations.models import Attempt, Operation
+
+# How long a hint may take to reach a worker before the controller sends it again.
+HINT_PATIENCE = timedelta(seconds=5)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How what an operation waited for has ended: `family` is wait, retry, refuse or fail unless it went well."""
+
+    ok: bool
+    family: str = ""
+    code: str = ""
+    message: str = ""
+    detail: str = ""
+    in_doubt: bool = False
+
+
+def hint(operation_id: UUID) -> None:
+    """Tell the workers, once this transaction is committed, that the operation may have something to do."""
+    transaction.on_commit(lambda: async_task("operations.tasks.drive", str(operation_id)))
+
+
+def wake(key: str, outcome: Outcome) -> bool:
+    """Record how the awaited thing ended and make its operation due. False: nobody waits for it (any more)."""
+    with transaction.atomic():
+        waiting = Attempt.objects.filter(wait_key=key, outcome__isnull=True, ended_at=None)
+        found = waiting.values_list("step__operation_id", flat=True).first()
+        if found is None:
+            return False
+        # An operation's row is always locked before its attempts' rows.
+        Operation.objects.select_for_update().get(pk=found)
+        if not waiting.update(outcome=asdict(outcome)):
+            return False
+        make_due(found)
+    return True
+
+
+def make_due(operation_id: UUID) -> None:
+    """Somebody shall look at this operation now: say so in its row, then hint."""
+    live = Operation.objects.filter(pk=operation_id, state__in=Operation.LIVE)
+    if live.update(due_at=ControlNow(), hinted_at=ControlNow()):
+        hint(operation_id)
+
+
+def awaited(prefix: str) -> list[Attempt]:
+    """The attempts that wait for a key beginning with `prefix`, oldest first."""
+    return list(
+        Attempt.objects.filter(
+            wait_key__startswith=prefix,
+            outcome__isnull=True,
+            ended_at=None,
+            step__operation__state=Operation.State.PARKED,
+        ).order_by("id")
+    )
+
+
+def resend_due_hints(limit: int = 500) -> int:
+    """Hint again at what is due and driven by nobody: hints get lost, workers die. Returns how many."""
+    free = Q(lease_until=None) | Q(lease_until__lte=ControlNow())
+    stale = Q(hinted_at=None) | Q(hinted_at__lte=ControlNow() - HINT_PATIENCE)
+    with transaction.atomic():
+        due = list(
+            Operation.objects.select_for_update(skip_locked=True)
+            .filter(free, stale, state__in=Operation.LIVE, due_at__lte=ControlNow())
+            .order_by("due_at")
+            .values_list("pk", flat=True)[:limit]
+        )
+        Operation.objects.filter(pk__in=due).update(hinted_at=ControlNow())
+        for operation_id in due:
+            hint(operation_id)
+    return len(due)

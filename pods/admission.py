@@ -1,0 +1,119 @@
+"""What a new pod has to pass: its tenant, its size, the quota, and a tier that is for live pods.
+
+Decides: the rules and their messages. Not: where the pod is put (placement.py) or what it reserves (services.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from clusters.models import Cluster, GoldenTemplate, StorageTier, TemplateCopy
+from pods.queries import held_by
+from pods.refusals import (
+    QuotaExceeded,
+    NoCapacity,
+    TenantSuspended,
+    TierNotPrimary,
+    TooLarge,
+    TooSmall,
+    UnknownChoice,
+)
+from tenants.models import Quota, Tenant
+
+# The largest that can be meant; also what the columns hold.
+MOST = {"cores": 8_192, "memory_mib": 16_777_216, "swap_mib": 16_777_216, "disk_gib": 131_072}
+WORDS = {
+    "cores": "cores",
+    "memory_mib": "MiB of memory",
+    "swap_mib": "MiB of swap",
+    "disk_gib": "GiB of disk",
+}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Where a pod can be made: a cluster, the template, and its copies on tiers for live pods."""
+
+    cluster: Cluster
+    template: GoldenTemplate
+    copies: list[TemplateCopy]
+
+
+def check_tenant(tenant: Tenant) -> None:
+    """Refused: TenantSuspended."""
+    if Tenant.objects.select_for_update().get(pk=tenant.pk).state == Tenant.State.SUSPENDED:
+        raise TenantSuspended(
+            f"{tenant} is suspended: it gets no new pods until it is active again.", field="tenant"
+        )
+
+
+def check_size(template: GoldenTemplate, asked: dict[str, int | None]) -> dict[str, int]:
+    """The size with the template's values for what was not asked for. Refused: TooSmall, TooLarge."""
+    least = {"cores": 1, "memory_mib": template.memory_mib, "swap_mib": 0, "disk_gib": template.disk_gib}
+    size: dict[str, int] = {}
+    for name, smallest in least.items():
+        value = asked[name]
+        if value is None:
+            value = getattr(template, name)
+        if value < smallest:
+            than = "" if name in ("cores", "swap_mib") else f", as template {template} has"
+            raise TooSmall(f"A pod needs at least {smallest} {WORDS[name]}{than}.", field=name)
+        if value > MOST[name]:
+            raise TooLarge(f"A pod can have at most {MOST[name]} {WORDS[name]}.", field=name)
+        size[name] = value
+    return size
+
+
+def check_quota(tenant: Tenant, size: dict[str, int]) -> None:
+    """Lock the tenant's quota until the transaction ends, and compare. Refused: QuotaExceeded."""
+    quota = Quota.objects.select_for_update().get(tenant=tenant)
+    held = held_by(tenant)
+    if held["pods"] + 1 > quota.pods:
+        raise QuotaExceeded(f"{tenant} may have {quota.pods} pods and has {held['pods']}.", field="tenant")
+    for name in ("cores", "memory_mib", "disk_gib"):
+        limit = getattr(quota, name)
+        if held[name] + size[name] > limit:
+            raise QuotaExceeded(
+                f"{tenant} may have {limit} {WORDS[name]} and has {held[name]}; {size[name]} more do not fit.",
+                field=name,
+            )
+
+
+def pick_tier(*, cluster: str | None, tier: str | None, template: str | None) -> Offer:
+    """Where the pod can be made. Refused: UnknownChoice, TierNotPrimary, NoCapacity."""
+    clusters = Cluster.objects.filter(enabled=True).order_by("name")
+    if cluster is not None:
+        clusters = clusters.filter(name=cluster)
+        if not clusters:
+            raise UnknownChoice(f"There is no cluster {cluster}.", field="cluster")
+    if tier is not None:
+        _check_tier(tier, clusters)
+    if template is not None and not GoldenTemplate.objects.filter(name=template).exists():
+        raise UnknownChoice(f"There is no template {template}.", field="template")
+    copies = TemplateCopy.objects.filter(
+        enabled=True, node__enabled=True, cluster__in=clusters, tier__role=StorageTier.Role.PRIMARY
+    )
+    if tier is not None:
+        copies = copies.filter(tier__name=tier)
+    if template is not None:
+        copies = copies.filter(template__name=template)
+    first = copies.select_related("cluster", "template").order_by("cluster__name", "template__name").first()
+    if first is None:
+        raise NoCapacity(
+            "No enabled node has a copy of the template on a tier for live pods.", field="template"
+        )
+    same = copies.filter(cluster=first.cluster, template=first.template)
+    return Offer(
+        first.cluster, first.template, list(same.select_related("node", "tier", "cluster", "template"))
+    )
+
+
+def _check_tier(name: str, clusters: object) -> None:
+    tiers = StorageTier.objects.filter(name=name, cluster__in=clusters)
+    if not tiers:
+        raise UnknownChoice(f"There is no storage tier {name}.", field="tier")
+    primary = StorageTier.Role.PRIMARY
+    if all(tier.role != primary for tier in tiers):
+        raise TierNotPrimary(
+            f"The tier {name} is for {tiers[0].get_role_display().lower()}, not for live pods.", field="tier"
+        )

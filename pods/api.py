@@ -1,0 +1,165 @@
+"""/api/v1/pods: list, show, create, destroy.
+
+Decides: the JSON of a pod. Not: what is refused (services.py) or how it is carried out (kinds/).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.errors import Invalid
+from operations.api import OperationSummary
+from operations.models import Operation
+from pods import services
+from pods.models import CloudPod, Interface, InterfaceAddress
+from tenants.api import token_in
+from tenants.models import ApiToken, Tenant
+from tenants.services import tenant_by_reference
+
+ADDRESSES = Prefetch(
+    "interfaces",
+    queryset=Interface.objects.prefetch_related(
+        Prefetch("addresses", queryset=InterfaceAddress.objects.select_related("lease__subnet"))
+    ).order_by("index"),
+)
+
+
+class PodSerializer(serializers.ModelSerializer[CloudPod]):
+    """A pod: what is wanted, what was seen (and when), and where it is."""
+
+    tenant = serializers.CharField(source="tenant.reference")
+    cluster = serializers.CharField(source="cluster.name")
+    node = serializers.CharField(source="node.name")
+    tier = serializers.CharField(source="tier.name")
+    interfaces = serializers.SerializerMethodField()
+    address = serializers.SerializerMethodField(help_text="the primary one")
+
+    class Meta:
+        model = CloudPod
+        fields = [
+            "id",
+            "hostname",
+            "tenant",
+            "phase",
+            "desired_state",
+            "observed_state",
+            "observed_at",
+            "address",
+            "cores",
+            "memory_mib",
+            "swap_mib",
+            "disk_gib",
+            "cluster",
+            "node",
+            "tier",
+            "vmid",
+            "interfaces",
+            "created_at",
+            "gone_at",
+        ]
+
+    def get_interfaces(self, pod: CloudPod) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": f"net{interface.index}",
+                "mac": interface.mac,
+                "addresses": [
+                    f"{held.lease.address}/{held.lease.subnet.cidr.prefixlen}"
+                    for held in interface.addresses.all()
+                ],
+            }
+            for interface in pod.interfaces.all()
+        ]
+
+    def get_address(self, pod: CloudPod) -> str | None:
+        for interface in pod.interfaces.all():
+            for held in interface.addresses.all():
+                if held.primary:
+                    return str(held.lease.address)
+        return None
+
+
+class NewPod(serializers.Serializer[Any]):
+    """What POST takes. Only the host name is needed by a tenant's own token; the platform names the tenant too."""
+
+    tenant = serializers.CharField(max_length=16, required=False)
+    hostname = serializers.CharField(max_length=255, trim_whitespace=False)
+    cores = serializers.IntegerField(required=False)
+    memory_mib = serializers.IntegerField(required=False)
+    swap_mib = serializers.IntegerField(required=False)
+    disk_gib = serializers.IntegerField(required=False)
+    cluster = serializers.CharField(max_length=63, required=False)
+    tier = serializers.CharField(max_length=63, required=False)
+    template = serializers.CharField(max_length=63, required=False)
+    address = serializers.CharField(max_length=45, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        unknown = sorted(set(self.initial_data) - set(self.fields))
+        if unknown:
+            raise serializers.ValidationError({name: "There is no such field." for name in unknown})
+        return attrs
+
+
+class PodViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[CloudPod]):
+    """Pods, newest first. `?phase=`, `?hostname=` narrow the list; those that are gone come with `?phase=gone`."""
+
+    serializer_class = PodSerializer
+
+    def get_queryset(self) -> QuerySet[CloudPod]:
+        visible: QuerySet[CloudPod] = CloudPod.objects.visible_to(token_in(self.request).tenant)
+        visible = visible.select_related("tenant", "cluster", "node", "tier").prefetch_related(ADDRESSES)
+        return self._narrowed(visible) if self.action == "list" else visible
+
+    def _narrowed(self, visible: QuerySet[CloudPod]) -> QuerySet[CloudPod]:
+        query = self.request.query_params
+        if phase := query.get("phase"):
+            if phase not in CloudPod.Phase.values:
+                raise Invalid(f"phase is one of {', '.join(CloudPod.Phase.values)}.", field="phase")
+            visible = visible.filter(phase=phase)
+        else:
+            visible = visible.filter(gone_at=None)
+        if hostname := query.get("hostname"):
+            visible = visible.filter(hostname=hostname)
+        return visible
+
+    def create(self, request: Request) -> Response:
+        """202 with the operation: the pod's row exists, its container is being made."""
+        new = NewPod(data=request.data)
+        new.is_valid(raise_exception=True)
+        wanted = new.validated_data
+        token = token_in(request)
+        operation = services.create_pod(
+            by=token.actor,
+            tenant=_tenant(token, wanted.get("tenant")),
+            hostname=wanted["hostname"],
+            size=services.Size(**{name: wanted.get(name) for name in services.Size.__annotations__}),
+            wish=services.Wish(**{name: wanted.get(name) for name in services.Wish.__annotations__}),
+        )
+        return _accepted(operation)
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        """202 with the operation. The pod stays to be seen until its container is gone."""
+        operation = services.destroy_pod(by=token_in(request).actor, pod=self.get_object())
+        return _accepted(operation)
+
+
+def _tenant(token: ApiToken, reference: str | None) -> Tenant:
+    """Whose the pod is to be. To a tenant's own token every other tenant is unknown."""
+    if reference is None and token.tenant.is_platform:
+        raise Invalid("Name the tenant that the pod is for.", field="tenant")
+    if reference is None or reference == token.tenant.reference:
+        return token.tenant
+    if not token.tenant.is_platform:
+        raise Invalid(f"There is no tenant {reference}.", field="tenant")
+    return tenant_by_reference(reference)
+
+
+def _accepted(operation: Operation) -> Response:
+    operation = Operation.objects.select_related("tenant").prefetch_related("steps").get(pk=operation.pk)
+    body = OperationSummary(operation).data
+    return Response(body, status=202, headers={"Location": f"/api/v1/operations/{operation.pk}"})

@@ -1,0 +1,102 @@
+"""PodRun: what a step of a pod's operation is given: the pod's row, and the data plane behind the engine's fence.
+
+Decides: how a pod is looked at, wherever it is. Not: what a kind does with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+from audit.services import SYSTEM, Resource, record
+from clusters.dataplane.errors import Moved, NotFound, NotOurs
+from clusters.dataplane.port import Ct, Mine, Plane, Stranger, Upid
+from clusters.models import Node
+from clusters.planes import plane_of
+from clusters.waits import AwaitedTask
+from operations.kind import Parked, Run
+from operations.models import Operation
+from pods.models import CloudPod
+
+P = TypeVar("P")
+
+
+@dataclass(kw_only=True)
+class PodRun(Run[P]):
+    """A run whose subject is a pod."""
+
+    pod: CloudPod
+
+    @cached_property
+    def plane(self) -> Plane:
+        """The pod's cluster, behind the engine's fence: each call renews the lease, or is not made without it."""
+        return plane_of(self.pod.cluster, before_call=self.guard)
+
+    @property
+    def ct(self) -> Ct:
+        """The container that must be the pod's: where, which VMID, whose, cloned from what."""
+        return Ct(
+            node=self.pod.node.name,
+            vmid=self.pod.vmid,
+            pod=self.pod.pk,
+            tenant=self.pod.tenant.reference,
+            source=self.pod.source.vmid,
+        )
+
+    def look(self) -> Mine | Stranger | None:
+        """What is at the pod's VMID now. A container that was moved by hand is followed, and its row with it."""
+        try:
+            return self.plane.look(self.ct)
+        except Moved as moved:
+            self._follow(moved)
+            return self.plane.look(self.ct)
+
+    def mine(self) -> Mine:
+        """The pod's own container. Raises NotOurs for a stranger, and when there is none."""
+        match self.look():
+            case Mine() as mine:
+                return mine
+            case Stranger() as stranger:
+                raise not_ours(stranger)
+            case None:
+                raise NotFound(f"There is no container {self.pod.vmid} on node {self.pod.node.name}.")
+
+    def parked(self, upid: Upid, words: str) -> Parked:
+        """Wait for a task of this pod's cluster."""
+        return Parked(AwaitedTask(self.pod.cluster_id, upid).key, f"{words} on {self.pod.node.name}")
+
+    def last_words(self, wait_key: str) -> str:
+        return self.plane.task_log(AwaitedTask.of(wait_key).upid)
+
+    def _follow(self, moved: Moved) -> None:
+        node = Node.objects.filter(cluster=self.pod.cluster_id, name=moved.node).first()
+        if node is None:
+            raise moved
+        before, self.pod.node = self.pod.node.name, node
+        self.pod.save(update_fields=["node"])
+        record(
+            by=SYSTEM,
+            tenant=self.pod.tenant,
+            action="pod.moved",
+            resource=Resource("pod", self.pod.pk, self.pod.hostname),
+            operation_id=self.operation.pk,
+            reason="found on another node than the record said",
+            before={"node": before},
+            after={"node": node.name},
+        )
+
+
+def not_ours(stranger: Stranger) -> NotOurs:
+    return NotOurs(
+        f"CT {stranger.vmid} on node {stranger.node} is not this pod's: {stranger.reason} It was left alone."
+    )
+
+
+def open_pod(operation: Operation, params: P, guard: Callable[[], None]) -> PodRun[P]:
+    """A kind's `open`: the pod is read once a run."""
+    pod = CloudPod.objects.select_related("tenant", "cluster", "node", "tier", "source__node").get(
+        pk=operation.subject_id
+    )
+    return PodRun(operation=operation, params=params, guard=guard, pod=pod)

@@ -1,0 +1,66 @@
+"""Why a pod is not made or not changed, each reason with its code.
+
+Decides: codes and HTTP statuses. Not: when each applies (services.py, admission.py).
+"""
+
+from core.errors import Invalid, Refused
+
+
+class BadHostname(Invalid):
+    """The host name is no DNS label."""
+
+    code = "bad_hostname"
+
+
+class TooSmall(Invalid):
+    """Less than the template has, or nothing."""
+
+    code = "too_small"
+
+
+class TooLarge(Invalid):
+    """More than can be meant."""
+
+    code = "too_large"
+
+
+class UnknownChoice(Invalid):
+    """There is no cluster, tier or template of this name."""
+
+    code = "unknown_choice"
+
+
+class TierNotPrimary(Invalid):
+    """The tier is not for live pods."""
+
+    code = "tier_not_primary"
+
+
+class TenantSuspended(Refused):
+    """A suspended tenant gets nothing new."""
+
+    code = "tenant_suspended"
+
+
+class QuotaExceeded(Refused):
+    """The tenant would hold more than its quota."""
+
+    code = "quota_exceeded"
+
+
+class NoCapacity(Refused):
+    """No node has room."""
+
+    code = "no_capacity"
+
+
+class NoFreeVmid(Refused):
+    """The cluster's range of VMIDs is used up, or what is left of it rests."""
+
+    code = "no_free_vmid"
+
+
+class PodGone(Refused):
+    """The pod is gone; there is nothing to change."""
+
+    code = "pod_gone"

@@ -1,0 +1,228 @@
+"""create_pod() and destroy_pod(): every choice is made here, in one transaction; what runs later chooses nothing.
+
+Decides: what is refused, and what is reserved. Not: how the container comes to be (kinds/).
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict, dataclass
+
+from django.db import transaction
+
+from audit.models import AuditEvent
+from audit.services import Actor, Resource, record
+from clusters.models import Attachment, Cluster, TemplateCopy
+from core.errors import Refused, refusing_violations
+from ipam import services as ipam
+from ipam.models import IPLease, Subnet
+from operations.models import Operation
+from operations.services import begin_operation
+from pods import refusals
+from pods.admission import check_quota, check_size, check_tenant, pick_tier
+from pods.kinds.create import CREATE
+from pods.kinds.create import Params as CreateParams
+from pods.kinds.destroy import DESTROY
+from pods.kinds.destroy import Params as DestroyParams
+from pods.models import HOSTNAME, CloudPod, Interface, InterfaceAddress
+from pods.queries import candidates_on
+from pods.placement import choose
+from pods.vmids import next_vmid
+from tenants.models import Tenant
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a pod has. Memory and swap in MiB, disk in GiB. None: as the template has it."""
+
+    cores: int | None = None
+    memory_mib: int | None = None
+    swap_mib: int | None = None
+    disk_gib: int | None = None
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What may be asked for by name; None leaves the choice to us."""
+
+    cluster: str | None = None
+    tier: str | None = None
+    template: str | None = None
+    address: str | None = None
+
+
+def create_pod(
+    *,
+    by: Actor,
+    tenant: Tenant,
+    hostname: str,
+    size: Size = Size(),
+    wish: Wish = Wish(),  # noqa: B008 (frozen)
+) -> Operation:
+    """Reserve everything for a new pod and begin the operation that makes it.
+
+    Refused: Invalid, TenantSuspended, UnknownChoice, TierNotPrimary, TooSmall, QuotaExceeded, HostnameTaken,
+    NoCapacity, NoFreeVmid, NoFreeAddress, AddressReserved, AddressTaken; then nothing changed but the audit trail.
+    """
+    try:
+        with transaction.atomic():
+            return _create(by, tenant, hostname, size, wish)
+    except Refused as refused:
+        _record_refusal(by, tenant, "pod.create", Resource("tenant", tenant.pk, hostname[:255]), refused)
+        raise
+
+
+def _create(by: Actor, tenant: Tenant, hostname: str, size: Size, wish: Wish) -> Operation:
+    check_tenant(tenant)
+    if not HOSTNAME.regex.match(hostname):
+        raise refusals.BadHostname(f"{hostname!r} is no host name. {HOSTNAME.message}", field="hostname")
+    tier = pick_tier(cluster=wish.cluster, tier=wish.tier, template=wish.template)
+    wanted = check_size(tier.template, asdict(size))
+    check_quota(tenant, wanted)
+    cluster = Cluster.objects.select_for_update().get(
+        pk=tier.cluster.pk
+    )  # creates in a cluster take turns from here
+    copy = _place(tier.copies, memory_mib=wanted["memory_mib"])
+    vmid = next_vmid(cluster)
+    if vmid is None:
+        raise refusals.NoFreeVmid(
+            f"Cluster {cluster} has no free VMID in {cluster.pod_vmid_first}-{cluster.pod_vmid_last}; "
+            "those released within the last hour still rest.",
+            field="cluster",
+        )
+    with refusing_violations(), transaction.atomic():
+        pod = CloudPod.objects.create(
+            tenant=tenant,
+            cluster=cluster,
+            node=copy.node,
+            tier=copy.tier,
+            source=copy,
+            vmid=vmid,
+            hostname=hostname,
+            **wanted,
+        )
+    lease = _connect(pod, wish.address)
+    operation = begin_operation(
+        CREATE,
+        by=by,
+        tenant=tenant,
+        subject_id=pod.pk,
+        subject_name=hostname,
+        params=CreateParams(full_clone=copy.tier.clone_mode == copy.tier.CloneMode.FULL),
+    )
+    after = {"hostname": hostname, "node": copy.node.name, "vmid": vmid, "address": lease.address, **wanted}
+    record(
+        by=by,
+        tenant=tenant,
+        action="pod.create",
+        resource=_resource(pod),
+        operation_id=operation.pk,
+        after=after,
+    )
+    return operation
+
+
+def destroy_pod(*, by: Actor, pod: CloudPod, reason: str = "") -> Operation:
+    """Begin the operation that stops a pod's container, takes it away and gives back what it held.
+
+    Refused: PodGone, OperationInProgress; then nothing changed but the audit trail.
+    """
+    try:
+        with transaction.atomic():
+            return _destroy(by, pod, reason)
+    except Refused as refused:
+        _record_refusal(by, pod.tenant, "pod.destroy", _resource(pod), refused)
+        raise
+
+
+def _destroy(by: Actor, pod: CloudPod, reason: str) -> Operation:
+    locked = CloudPod.objects.select_for_update(of=("self",)).select_related("tenant").get(pk=pod.pk)
+    if locked.gone_at is not None:
+        raise refusals.PodGone(f"The pod {locked} is gone already.")
+    operation = begin_operation(
+        DESTROY,
+        by=by,
+        tenant=locked.tenant,
+        subject_id=locked.pk,
+        subject_name=locked.hostname,
+        params=DestroyParams(phase=locked.phase, observed_state=locked.observed_state),
+    )
+    before = {"phase": locked.phase, "desired_state": locked.desired_state}
+    locked.phase, locked.desired_state = CloudPod.Phase.DESTROYING, CloudPod.Desired.ABSENT
+    locked.save(update_fields=["phase", "desired_state"])
+    record(
+        by=by,
+        tenant=locked.tenant,
+        action="pod.destroy",
+        resource=_resource(locked),
+        operation_id=operation.pk,
+        reason=reason,
+        before=before,
+        after={"phase": locked.phase, "desired_state": locked.desired_state},
+    )
+    return operation
+
+
+def _place(copies: list[TemplateCopy], *, memory_mib: int) -> TemplateCopy:
+    chosen = choose(candidates_on(copies), memory_mib=memory_mib)
+    if chosen is None:
+        raise refusals.NoCapacity(
+            f"No node has {memory_mib} MiB of memory left for a pod.", field="memory_mib"
+        )
+    return next(copy for copy in copies if copy.pk == chosen.copy)
+
+
+def _connect(pod: CloudPod, address: str | None) -> IPLease:
+    """Give the pod its network card and lease its address, in the first of the cluster's networks that has one."""
+    attachments = (
+        Attachment.objects.filter(cluster=pod.cluster).select_related("network").order_by("network__name")
+    )
+    attachment, lease = _lease(pod, list(attachments), address)
+    interface = Interface.objects.create(
+        tenant=pod.tenant,
+        pod=pod,
+        network=attachment.network,
+        mac=_new_mac(),
+        bridge=attachment.bridge,
+        vlan=attachment.vlan,
+    )
+    InterfaceAddress.objects.create(tenant=pod.tenant, interface=interface, lease=lease)
+    return lease
+
+
+def _lease(pod: CloudPod, attachments: list[Attachment], address: str | None) -> tuple[Attachment, IPLease]:
+    purpose = f"pod {pod.hostname} ({pod.pk}), net0"
+    refused: Refused = ipam.NoFreeAddress(f"Cluster {pod.cluster} is attached to no subnet.", field="address")
+    for attachment in attachments:
+        for subnet in Subnet.objects.filter(network=attachment.network).order_by("cidr"):
+            try:
+                lease = ipam.allocate(tenant=pod.tenant, subnet=subnet, purpose=purpose, address=address)
+            except Refused as error:
+                refused = error
+            else:
+                return attachment, lease
+    raise refused
+
+
+def _new_mac() -> str:
+    """A random unicast MAC of the locally administered kind: no vendor's, and 46 bits make it unique."""
+    octets = bytearray(secrets.token_bytes(6))
+    octets[0] = (octets[0] & 0b1111_1100) | 0b10
+    return ":".join(f"{octet:02X}" for octet in octets)
+
+
+def _resource(pod: CloudPod) -> Resource:
+    return Resource("pod", pod.pk, pod.hostname)
+
+
+def _record_refusal(by: Actor, tenant: Tenant, action: str, resource: Resource, refused: Refused) -> None:
+    """Outside the transaction that was rolled back, so that the refusal is kept."""
+    record(
+        by=by,
+        tenant=tenant,
+        action=action,
+        resource=resource,
+        outcome=AuditEvent.Outcome.REFUSED,
+        reason=refused.message,
+        after={"code": refused.code, "field": refused.field or ""},
+    )

@@ -1,0 +1,37 @@
+"""What a pod's row wants its container's configuration to be. Pure.
+
+Decides: desired configuration in the data plane's words. Not: when it is written (kinds/).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+
+from clusters.dataplane.port import Nic, Settings
+from pods.models import CloudPod, InterfaceAddress
+
+
+def wanted_settings(pod: CloudPod) -> Settings:
+    """Size, network card, tags `cloudpod;tenant-123`, and that it starts with its node."""
+    return Settings(
+        cores=pod.cores,
+        memory_mib=pod.memory_mib,
+        swap_mib=pod.swap_mib,
+        onboot=pod.desired_state == CloudPod.Desired.RUNNING,
+        tags=("cloudpod", pod.tenant.tag),
+        nic=_nic(pod),
+    )
+
+
+def _nic(pod: CloudPod) -> Nic:
+    primary = InterfaceAddress.objects.select_related("interface", "lease__subnet").get(
+        interface__pod=pod, interface__index=0, primary=True
+    )
+    subnet = primary.lease.subnet
+    return Nic(
+        bridge=primary.interface.bridge,
+        mac=primary.interface.mac,
+        address=str(ipaddress.IPv4Interface(f"{primary.lease.address}/{subnet.cidr.prefixlen}")),
+        gateway=subnet.gateway,
+        vlan=primary.interface.vlan,
+    )
