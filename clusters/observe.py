@@ -35,9 +35,7 @@ def wake_parked() -> int:
     for attempt in awaited(PREFIX):
         task = AwaitedTask.of(str(attempt.wait_key))
         by_node[task.cluster_id, task.node].append(attempt)
-    clusters = Cluster.objects.prefetch_related("mark_keys").in_bulk(
-        {cluster_id for cluster_id, _ in by_node}
-    )
+    clusters = Cluster.objects.prefetch_related("mark_keys").in_bulk({cluster_id for cluster_id, _ in by_node})
     woken = 0
     for (cluster_id, node), attempts in by_node.items():
         try:
@@ -55,9 +53,7 @@ def _look_at_node(cluster: Cluster, node: str, attempts: Iterable[Attempt]) -> i
     for task, attempt in waiting.items():
         seen = listed.get(task.upid)
         if seen is None and now - attempt.begun_at > MISSING_PATIENCE:
-            woken += wake(
-                task.key, _outcome_of(AnswerLost(f"Node {node} no longer lists the task {task.upid}."))
-            )
+            woken += wake(task.key, _outcome_of(AnswerLost(f"Node {node} no longer lists the task {task.upid}.")))
         elif seen is not None and seen.exit_status is not None:
             woken += wake(task.key, _outcome_of(task_error(seen)))
     return woken

@@ -1,6 +1,6 @@
 """The base of every refusal: a request that is not carried out, told so that its reader can act.
 
-Decides: code, HTTP status, field, and which message a violated constraint has. Not: how an answer is drawn (problems.py).
+Decides: code, HTTP status, field, and which message a violated constraint has. Not: how it is drawn (problems.py).
 """
 
 from __future__ import annotations

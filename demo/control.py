@@ -111,9 +111,7 @@ class Control:
         for key, mount in source.volumes():
             storage = mount["volume"].partition(":")[0]
             taken = self._pve._taken_volumes()
-            config[key] = print_mount(
-                mount | {"volume": self._pve._allocate(newid, storage, taken)}, key == "rootfs"
-            )
+            config[key] = print_mount(mount | {"volume": self._pve._allocate(newid, storage, taken)}, key == "rootfs")
         self._pve.add_ct(newid, node=source.node, config=config, defaults=False)
         self._pve.copy_firewall(vmid, newid)
 

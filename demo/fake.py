@@ -44,9 +44,7 @@ def parser() -> argparse.ArgumentParser:
         description="Serve a stand-in for the Proxmox API on 127.0.0.1 over TLS, laid out as the spec says. "
         "DIR/ready.json says where it listens, with which certificate and token.",
     )
-    made.add_argument(
-        "--port", type=_port, default=0, help="port of the API; 0, the default, takes a free one"
-    )
+    made.add_argument("--port", type=_port, default=0, help="port of the API; 0, the default, takes a free one")
     made.add_argument("--dir", type=Path, required=True, help="folder for certificates and ready.json")
     made.add_argument(
         "--time-scale", type=_not_negative, default=1.0, help="real seconds a second of a task takes; 0: none"
@@ -58,13 +56,9 @@ def parser() -> argparse.ArgumentParser:
             default=seconds,
             help=f"what a {name} takes ({seconds})",
         )
-    made.add_argument(
-        "--token-secret-file", type=Path, help="file with the API token's secret; else a new one is made"
-    )
+    made.add_argument("--token-secret-file", type=Path, help="file with the API token's secret; else a new one is made")
     made.add_argument("--datacentre-firewall", choices=("on", "off"), default="on", help="its switch (on)")
-    made.add_argument(
-        "--die-with-parent", action="store_true", help="end when the process that started this one ends"
-    )
+    made.add_argument("--die-with-parent", action="store_true", help="end when the process that started this one ends")
     return made
 
 
@@ -132,7 +126,7 @@ async def _until_told_to_stop() -> None:
 
 
 def main() -> None:
-    parent = os.getppid()
+    parent = int(os.environ.get("SUPERVISOR_PID") or os.getppid())
     args = parser().parse_args()
     if args.die_with_parent:
         _die_with_parent(parent)

@@ -179,9 +179,7 @@ class FakeHandle:
         """The next request of that name is carried out, and its connection closed without an answer."""
         self._do("lose_answer", name=name, times=times)
 
-    def fail(
-        self, name: str, status: int = 500, message: str = "made to fail", times: int | None = 1
-    ) -> None:
+    def fail(self, name: str, status: int = 500, message: str = "made to fail", times: int | None = 1) -> None:
         """The next requests of that name are answered with an error, not carried out; `times=None`: all."""
         self._do("fail", name=name, status=status, message=message, times=times)
 
@@ -273,7 +271,5 @@ def start_fake(
     line = process.stdout.readline()  # one line when it listens, nothing when it ends before that
     if not line:
         process.stdout.close()
-        raise FakeError(
-            f"the fake ended with status {process.wait()} before it listened; its stderr says why"
-        )
+        raise FakeError(f"the fake ended with status {process.wait()} before it listened; its stderr says why")
     return FakeHandle(Ready.read(directory), process)

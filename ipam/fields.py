@@ -39,4 +39,4 @@ class CidrField(models.Field[Any, ipaddress.IPv4Network]):
         return str(self.value_from_object(obj))
 
     def formfield(self, **kwargs: Any) -> Any:
-        return super().formfield(**{"form_class": forms.CharField, **kwargs})  # type: ignore[arg-type]
+        return super().formfield(**{"form_class": forms.CharField, **kwargs})

@@ -105,9 +105,7 @@ class IPLease(Row):
     network = models.ForeignKey(Network, on_delete=models.PROTECT, related_name="leases")
     subnet = models.ForeignKey(Subnet, on_delete=models.PROTECT, related_name="leases")
     address = models.GenericIPAddressField(protocol="IPv4")
-    purpose = models.CharField(
-        max_length=255, help_text="what it is for, as text: it stays when the pod is gone"
-    )
+    purpose = models.CharField(max_length=255, help_text="what it is for, as text: it stays when the pod is gone")
     leased_at = models.DateTimeField()
     released_at = models.DateTimeField(null=True, blank=True)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -92,7 +93,7 @@ def free_addresses(subnet: Subnet) -> int:
     return int(row[0])
 
 
-def _parameters(subnet: Subnet) -> dict[str, object]:
+def _parameters(subnet: Subnet) -> dict[str, Any]:
     return {"subnet": subnet.pk, "network": subnet.network_id, "rest": ADDRESS_REST}
 
 

@@ -67,9 +67,7 @@ def django_settings(url: str) -> dict[str, Any]:
     """An entry of Django's DATABASES. A socket folder, `?host=/folder`, goes to HOST, where Django has it."""
     config: dict[str, Any] = dict(environ.Env.db_url_config(url))
     if config["ENGINE"] != "django.db.backends.postgresql":
-        raise DatabaseError(
-            "DATABASE_URL must be a postgresql:// URL: MigraCloud runs on PostgreSQL 15 or newer only."
-        )
+        raise DatabaseError("DATABASE_URL must be a postgresql:// URL: MigraCloud runs on PostgreSQL 15 or newer only.")
     options = dict(config.get("OPTIONS", {}))
     for key in ("host", "port"):
         if key in options:

@@ -37,9 +37,7 @@ class Environment:
     def whole(self, name: str, default: int, *, least: int, most: int) -> int:
         word = self.text(name, str(default))
         if not word.isdigit() or not least <= int(word) <= most:
-            raise ImproperlyConfigured(
-                f"{name} is {word!r}: set it to a whole number from {least} to {most}."
-            )
+            raise ImproperlyConfigured(f"{name} is {word!r}: set it to a whole number from {least} to {most}.")
         return int(word)
 
     def words(self, name: str) -> list[str]:

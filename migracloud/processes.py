@@ -10,6 +10,7 @@ import os
 import signal
 
 from django.db import connections
+from django.db.backends.postgresql.base import DatabaseWrapper
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
@@ -34,9 +35,9 @@ def keep_forks_clean() -> None:
 
 def _close_pools() -> None:
     for connection in connections.all(initialized_only=True):
+        assert isinstance(connection, DatabaseWrapper)  # PostgreSQL only
         connection.close()
-        if connection.vendor == "postgresql":
-            connection.close_pool()
+        connection.close_pool()
 
 
 def _ask_for_death_signal(number: int) -> None:

@@ -6,8 +6,6 @@ Not: what is driven (engine.py).
 
 from __future__ import annotations
 
-import os
-import socket
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -17,9 +15,15 @@ from django.db.models import Q, QuerySet
 
 from core.clock import ControlNow, control_now
 from operations.models import Operation
+from operations.wake import make_due
+from operations.workers import is_dead, this_place
 
 # Longer than the longest single call to a data plane (connect 5 s + read 30 s): a worker renews before each call.
 LEASE = timedelta(seconds=90)
+
+# How long after its last call a dead worker's lease goes on: what it had asked for arrives and becomes visible, so that
+# whoever goes on sees it when it looks.
+AFTERMATH = timedelta(seconds=10)
 
 
 class LeaseLost(Exception):
@@ -51,10 +55,6 @@ class Lease:
             raise LeaseLost(f"operation {self.operation_id} was taken over after claim {self.epoch}")
 
 
-def worker_name() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"
-
-
 @transaction.atomic
 def claim(operation_id: UUID, *, worker: str) -> tuple[Operation, Lease] | None:
     """Take the lease if the operation is live, due, and nobody holds it; else None."""
@@ -71,3 +71,27 @@ def claim(operation_id: UUID, *, worker: str) -> tuple[Operation, Lease] | None:
     operation.started_at = operation.started_at or now
     operation.save(update_fields=["state", "worker", "lease_until", "epoch", "started_at"])
     return operation, Lease(operation.pk, operation.epoch)
+
+
+def end_leases_of_dead_workers() -> int:
+    """Let the operations of this host's dead workers go on before their leases run out. Returns how many.
+
+    A lease is renewed right before each call, so its end says when the last call was made. Should a worker be taken for
+    dead by mistake, the fence still keeps it from writing.
+    """
+    held = Operation.objects.filter(state=Operation.State.RUNNING, lease_until__gt=ControlNow())
+    quiet = held.filter(lease_until__lte=ControlNow() + LEASE - AFTERMATH, worker__endswith=f":{this_place()}")
+    return sum(
+        _end(operation_id, worker, epoch)
+        for operation_id, worker, epoch in list(quiet.values_list("pk", "worker", "epoch"))
+        if is_dead(worker)
+    )
+
+
+@transaction.atomic
+def _end(operation_id: UUID, worker: str, epoch: int) -> bool:
+    same = Operation.objects.filter(pk=operation_id, worker=worker, epoch=epoch, state=Operation.State.RUNNING)
+    if not same.update(lease_until=None):
+        return False
+    make_due(operation_id)
+    return True

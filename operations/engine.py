@@ -23,6 +23,7 @@ from operations.limits import LONGEST_DELAY, DeadlinePassed, delay_before_next, 
 from operations.models import Attempt, Operation, Step
 from operations.transitions import Direction
 from operations.wake import Outcome
+from operations.workers import worker_name
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ def drive(operation_id: UUID, *, worker: str = "") -> str:
     What a step meets is recorded, not raised. A lease that was lost ends the drive; a database that went away is
     raised, and the lease's end lets another worker go on.
     """
-    claimed = claims.claim(operation_id, worker=worker or claims.worker_name())
+    claimed = claims.claim(operation_id, worker=worker or worker_name())
     if claimed is None:
         return "not due"
     operation, lease = claimed

@@ -1,4 +1,4 @@
-"""explain(): one operation in words: what was asked, what happened, what was undone, what remains, what may be done now.
+"""explain(): one operation in words: asked, happened, undone, what remains, and what the reader may do now.
 
 Decides: the one wording that API, admin and command line show. Not: how it is laid out there.
 """
@@ -62,9 +62,7 @@ def _undone(operation: Operation, steps: list[Step]) -> str:
 def _remains(operation: Operation, steps: list[Step]) -> str:
     if operation.direction == Operation.Direction.DO:
         return ""
-    left = [
-        step.name for step in reversed(steps) if step.state not in (Step.State.PENDING, Step.State.UNDONE)
-    ]
+    left = [step.name for step in reversed(steps) if step.state not in (Step.State.PENDING, Step.State.UNDONE)]
     if not left:
         return "Nothing is left of it."
     return f"Not undone yet: {', '.join(left)}."

@@ -36,5 +36,5 @@ def delay_before_next(operation: Operation, step: Step, error: StepError) -> tim
     tries = step.attempts.filter(direction=operation.direction, result=result).count()
     if isinstance(error, Retry) and tries >= MOST_TRIES:
         return None
-    delay = min(FIRST_DELAY * 2 ** min(tries - 1, 10), LONGEST_DELAY)
+    delay: timedelta = min(FIRST_DELAY * 2 ** min(tries - 1, 10), LONGEST_DELAY)
     return delay * random.uniform(0.8, 1.2)  # noqa: S311 (jitter, no secret)

@@ -65,9 +65,7 @@ class Operation(Row):
     error_step = models.CharField(max_length=32, blank=True)
     error_code = models.CharField(max_length=64, blank=True)
     error_message = models.TextField(blank=True)
-    waits_for = models.CharField(
-        max_length=255, blank=True, help_text="in words, while it is parked or waits"
-    )
+    waits_for = models.CharField(max_length=255, blank=True, help_text="in words, while it is parked or waits")
 
     objects = models.Manager.from_queryset(TenantQuerySet)()
 

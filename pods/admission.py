@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+
 from clusters.models import Cluster, GoldenTemplate, StorageTier, TemplateCopy
+from pods.models import HOSTNAME
 from pods.queries import held_by
 from pods.refusals import (
-    QuotaExceeded,
+    BadHostname,
     NoCapacity,
+    QuotaExceeded,
     TenantSuspended,
     TierNotPrimary,
     TooLarge,
@@ -42,9 +47,15 @@ class Offer:
 def check_tenant(tenant: Tenant) -> None:
     """Refused: TenantSuspended."""
     if Tenant.objects.select_for_update().get(pk=tenant.pk).state == Tenant.State.SUSPENDED:
-        raise TenantSuspended(
-            f"{tenant} is suspended: it gets no new pods until it is active again.", field="tenant"
-        )
+        raise TenantSuspended(f"{tenant} is suspended: it gets no new pods until it is active again.", field="tenant")
+
+
+def check_hostname(hostname: str) -> None:
+    """Refused: BadHostname."""
+    try:
+        HOSTNAME(hostname)
+    except ValidationError as error:
+        raise BadHostname(f"{hostname[:80]!r} is no host name. {error.messages[0]}", field="hostname") from None
 
 
 def check_size(template: GoldenTemplate, asked: dict[str, int | None]) -> dict[str, int]:
@@ -99,16 +110,12 @@ def pick_tier(*, cluster: str | None, tier: str | None, template: str | None) ->
         copies = copies.filter(template__name=template)
     first = copies.select_related("cluster", "template").order_by("cluster__name", "template__name").first()
     if first is None:
-        raise NoCapacity(
-            "No enabled node has a copy of the template on a tier for live pods.", field="template"
-        )
+        raise NoCapacity("No enabled node has a copy of the template on a tier for live pods.", field="template")
     same = copies.filter(cluster=first.cluster, template=first.template)
-    return Offer(
-        first.cluster, first.template, list(same.select_related("node", "tier", "cluster", "template"))
-    )
+    return Offer(first.cluster, first.template, list(same.select_related("node", "tier", "cluster", "template")))
 
 
-def _check_tier(name: str, clusters: object) -> None:
+def _check_tier(name: str, clusters: QuerySet[Cluster]) -> None:
     tiers = StorageTier.objects.filter(name=name, cluster__in=clusters)
     if not tiers:
         raise UnknownChoice(f"There is no storage tier {name}.", field="tier")

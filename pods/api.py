@@ -69,8 +69,7 @@ class PodSerializer(serializers.ModelSerializer[CloudPod]):
                 "name": f"net{interface.index}",
                 "mac": interface.mac,
                 "addresses": [
-                    f"{held.lease.address}/{held.lease.subnet.cidr.prefixlen}"
-                    for held in interface.addresses.all()
+                    f"{held.lease.address}/{held.lease.subnet.cidr.prefixlen}" for held in interface.addresses.all()
                 ],
             }
             for interface in pod.interfaces.all()

@@ -19,7 +19,7 @@ def settle_as_running(pod: CloudPod) -> None:
 
 
 def let_go(pod: CloudPod, *, phase: str) -> None:
-    """Give back address, VMID and quota. Rows stay for the record; VMID and address rest before they are given again."""
+    """Give back address, VMID and quota. Rows stay; VMID and address rest before they are given again."""
     for lease in IPLease.objects.filter(interface_address__interface__pod=pod):
         ipam.release(lease)
     now = control_now()

@@ -31,7 +31,7 @@ class CloudPodQuerySet(TenantQuerySet):
 
 
 class CloudPod(Row):
-    """A tenant's container. `phase` is where it is in its life, `desired_state` what is wanted, `observed_*` what was seen."""
+    """A tenant's container: its `phase`, its state as wanted (`desired_`) and as seen (`observed_`, with the time)."""
 
     class Phase(models.TextChoices):
         CREATING = "creating"
@@ -75,9 +75,7 @@ class CloudPod(Row):
         verbose_name = "CloudPod"
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["cluster", "vmid"], condition=Q(gone_at=None), name="pod_one_live_a_vmid"
-            ),
+            models.UniqueConstraint(fields=["cluster", "vmid"], condition=Q(gone_at=None), name="pod_one_live_a_vmid"),
             models.UniqueConstraint(
                 fields=["tenant", "hostname"], condition=Q(gone_at=None), name="pod_hostname_once_a_tenant"
             ),
@@ -164,9 +162,7 @@ constraint_means("pod_at_least_one_core", Refused, "A pod needs at least one cor
 constraint_means(
     "pod_gone_in_phase_and_time", Refused, "A pod is gone in phase and time, or in neither.", field="phase"
 )
-constraint_means(
-    "interface_index_once", Refused, "The pod has an interface of this index already.", field="index"
-)
+constraint_means("interface_index_once", Refused, "The pod has an interface of this index already.", field="index")
 constraint_means(
     "interface_one_primary_address", Refused, "The interface has a primary address already.", field="primary"
 )

@@ -22,9 +22,7 @@ def held_by(tenant: Tenant) -> dict[str, int]:
     sums = (
         CloudPod.objects.of(tenant)
         .live()
-        .aggregate(
-            pods=Count("pk"), cores=Sum("cores"), memory_mib=Sum("memory_mib"), disk_gib=Sum("disk_gib")
-        )
+        .aggregate(pods=Count("pk"), cores=Sum("cores"), memory_mib=Sum("memory_mib"), disk_gib=Sum("disk_gib"))
     )
     return {name: value or 0 for name, value in sums.items()}
 

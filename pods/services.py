@@ -19,14 +19,14 @@ from ipam.models import IPLease, Subnet
 from operations.models import Operation
 from operations.services import begin_operation
 from pods import refusals
-from pods.admission import check_quota, check_size, check_tenant, pick_tier
+from pods.admission import check_hostname, check_quota, check_size, check_tenant, pick_tier
 from pods.kinds.create import CREATE
 from pods.kinds.create import Params as CreateParams
 from pods.kinds.destroy import DESTROY
 from pods.kinds.destroy import Params as DestroyParams
-from pods.models import HOSTNAME, CloudPod, Interface, InterfaceAddress
-from pods.queries import candidates_on
+from pods.models import CloudPod, Interface, InterfaceAddress
 from pods.placement import choose
+from pods.queries import candidates_on
 from pods.vmids import next_vmid
 from tenants.models import Tenant
 
@@ -57,7 +57,7 @@ def create_pod(
     tenant: Tenant,
     hostname: str,
     size: Size = Size(),
-    wish: Wish = Wish(),  # noqa: B008 (frozen)
+    wish: Wish = Wish(),
 ) -> Operation:
     """Reserve everything for a new pod and begin the operation that makes it.
 
@@ -74,14 +74,11 @@ def create_pod(
 
 def _create(by: Actor, tenant: Tenant, hostname: str, size: Size, wish: Wish) -> Operation:
     check_tenant(tenant)
-    if not HOSTNAME.regex.match(hostname):
-        raise refusals.BadHostname(f"{hostname!r} is no host name. {HOSTNAME.message}", field="hostname")
+    check_hostname(hostname)
     tier = pick_tier(cluster=wish.cluster, tier=wish.tier, template=wish.template)
     wanted = check_size(tier.template, asdict(size))
     check_quota(tenant, wanted)
-    cluster = Cluster.objects.select_for_update().get(
-        pk=tier.cluster.pk
-    )  # creates in a cluster take turns from here
+    cluster = Cluster.objects.select_for_update().get(pk=tier.cluster.pk)  # creates in a cluster take turns from here
     copy = _place(tier.copies, memory_mib=wanted["memory_mib"])
     vmid = next_vmid(cluster)
     if vmid is None:
@@ -166,17 +163,13 @@ def _destroy(by: Actor, pod: CloudPod, reason: str) -> Operation:
 def _place(copies: list[TemplateCopy], *, memory_mib: int) -> TemplateCopy:
     chosen = choose(candidates_on(copies), memory_mib=memory_mib)
     if chosen is None:
-        raise refusals.NoCapacity(
-            f"No node has {memory_mib} MiB of memory left for a pod.", field="memory_mib"
-        )
+        raise refusals.NoCapacity(f"No node has {memory_mib} MiB of memory left for a pod.", field="memory_mib")
     return next(copy for copy in copies if copy.pk == chosen.copy)
 
 
 def _connect(pod: CloudPod, address: str | None) -> IPLease:
     """Give the pod its network card and lease its address, in the first of the cluster's networks that has one."""
-    attachments = (
-        Attachment.objects.filter(cluster=pod.cluster).select_related("network").order_by("network__name")
-    )
+    attachments = Attachment.objects.filter(cluster=pod.cluster).select_related("network").order_by("network__name")
     attachment, lease = _lease(pod, list(attachments), address)
     interface = Interface.objects.create(
         tenant=pod.tenant,

@@ -7,6 +7,7 @@ constraint states it, and Proxmox refuses one that a stranger has.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -32,7 +33,7 @@ SELECT v
 
 def next_vmid(cluster: Cluster) -> int | None:
     """A free VMID, or None. The caller holds the cluster's row, so that two requests take turns."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "cluster": cluster.pk,
         "first": cluster.pod_vmid_first,
         "last": cluster.pod_vmid_last,

@@ -41,9 +41,7 @@ class NewTenant(serializers.Serializer[Any]):
 
     reference = serializers.CharField(max_length=16)
     name = serializers.CharField(max_length=200)
-    quota = serializers.DictField(
-        child=serializers.IntegerField(min_value=0, max_value=1_000_000_000), required=False
-    )
+    quota = serializers.DictField(child=serializers.IntegerField(min_value=0, max_value=1_000_000_000), required=False)
 
 
 class TenantViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Tenant]):
@@ -64,6 +62,4 @@ class TenantViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         new = NewTenant(data=request.data)
         new.is_valid(raise_exception=True)
         tenant = services.create_tenant(by=token.actor, **new.validated_data)
-        return Response(
-            TenantSerializer(tenant).data, status=201, headers={"Location": f"{request.path}/{tenant}"}
-        )
+        return Response(TenantSerializer(tenant).data, status=201, headers={"Location": f"{request.path}/{tenant}"})

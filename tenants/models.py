@@ -42,9 +42,7 @@ class Tenant(Row):
             models.CheckConstraint(
                 condition=Q(reference__regex=r"^TENANT-(0|[1-9][0-9]{0,8})$"), name="tenant_reference_form"
             ),
-            models.UniqueConstraint(
-                fields=["kind"], condition=Q(kind="platform"), name="tenant_one_platform"
-            ),
+            models.UniqueConstraint(fields=["kind"], condition=Q(kind="platform"), name="tenant_one_platform"),
         ]
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ import hmac
 import secrets
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -44,8 +45,7 @@ def tenant_by_reference(reference: str, *, field: str = "tenant") -> Tenant:
 @transaction.atomic
 def create_tenant(*, by: Actor, reference: str, name: str, quota: dict[str, int] | None = None) -> Tenant:
     """Refused: Invalid (reference, name, quota), ReferenceTaken; then nothing changed."""
-    if not REFERENCE.regex.match(reference):
-        raise Invalid(str(REFERENCE.message), field="reference")
+    _check_reference(reference)
     if reference == PLATFORM_REFERENCE:
         raise Invalid(f"{PLATFORM_REFERENCE} is the platform's own reference.", field="reference")
     if not name.strip():
@@ -90,9 +90,7 @@ def set_quota(*, by: Actor, tenant: Tenant, limits: dict[str, int]) -> Quota:
     for name, value in checked.items():
         setattr(quota, name, value)
     quota.save(update_fields=list(checked))
-    record(
-        by=by, tenant=tenant, action="tenant.quota", resource=_resource(tenant), before=before, after=checked
-    )
+    record(by=by, tenant=tenant, action="tenant.quota", resource=_resource(tenant), before=before, after=checked)
     return quota
 
 
@@ -128,6 +126,13 @@ def token_of(text: str) -> ApiToken | None:
             if token and hmac.compare_digest(token.digest, _digest(secret)):
                 return token
     return None
+
+
+def _check_reference(reference: str) -> None:
+    try:
+        REFERENCE(reference)
+    except ValidationError as error:
+        raise Invalid(error.messages[0], field="reference") from None
 
 
 def _digest(secret: str) -> str:

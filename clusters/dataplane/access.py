@@ -42,15 +42,11 @@ class Access:
         if self.ca_file and self.fingerprint:
             raise ValueError(f"Cluster {self.name} has both a CA file and a fingerprint; keep one.")
         if self.fingerprint and not re.fullmatch(r"[0-9a-f]{64}", plain_fingerprint(self.fingerprint)):
-            raise ValueError(
-                f"The fingerprint of cluster {self.name} is not a SHA-256 one (64 hexadecimal digits)."
-            )
+            raise ValueError(f"The fingerprint of cluster {self.name} is not a SHA-256 one (64 hexadecimal digits).")
         if not re.fullmatch(r"[^\s@!:/=]+@[^\s@!:/=]+![^\s@!:/=]+", self.token_id):
             raise ValueError(f"The token id of cluster {self.name} is not of the form user@realm!name.")
         if not re.fullmatch(r"[!-~]+", self.token_secret):
-            raise ValueError(
-                f"The token secret of cluster {self.name} is empty or has characters no token has."
-            )
+            raise ValueError(f"The token secret of cluster {self.name} is empty or has characters no token has.")
         if not self.mark_keys:
             raise ValueError(f"Cluster {self.name} has no key to sign marks with.")
 

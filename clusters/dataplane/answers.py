@@ -104,14 +104,11 @@ def answer_error(asked: Asked, status: int, reason: str, text: str) -> StepError
     words = _words(body, reason, text)
     if status == 401:
         return errors.TokenRefused(
-            f"Cluster {asked.cluster} does not accept our API token."
-            " Check the token's id, secret and expiry date.",
+            f"Cluster {asked.cluster} does not accept our API token. Check the token's id, secret and expiry date.",
             detail=words,
         )
     if 300 <= status < 400:
-        return errors.Unexpected(
-            asked.failed("the endpoint redirects elsewhere; is it a Proxmox API?"), detail=words
-        )
+        return errors.Unexpected(asked.failed("the endpoint redirects elsewhere; is it a Proxmox API?"), detail=words)
     if status == 595:  # the node that took our call could not connect to the one it is for
         return errors.Unavailable(asked.failed("its node cannot be reached by the others"), detail=words)
     if status in (502, 503, 504) or 596 <= status <= 599:
@@ -150,9 +147,16 @@ def task_error(task: Task, log: str = "") -> StepError | None:
     return errors.TaskFailed(f"{what} failed: {task.exit_status.strip()[:200]}", detail=detail)
 
 
+def _missing_privilege(words: str) -> str:
+    """Proxmox names path and privilege: `Permission check failed (/vms/900, VM.Clone)`."""
+    if found := re.search(r"\((?P<path>/[^,()]*), (?P<privilege>[A-Za-z.|, ]+)\)", words):
+        return f"the token lacks the privilege {found['privilege']} on {found['path']}"
+    return "the token lacks a privilege for it"
+
+
 def _refusal(asked: Asked, status: int, words: str, body: dict[str, object]) -> StepError:
     if status == 403:
-        return errors.Denied(asked.failed("the token lacks a privilege for it"), detail=words)
+        return errors.Denied(asked.failed(_missing_privilege(words)), detail=words)
     fields = _fields(body)
     for rule in RULES:
         if found := rule.pattern.search("\n".join([words, *fields.values()])):

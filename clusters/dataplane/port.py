@@ -103,9 +103,7 @@ class Task:
 
     @property
     def ok(self) -> bool:
-        return self.exit_status is not None and (
-            self.exit_status == "OK" or self.exit_status.startswith("WARNINGS")
-        )
+        return self.exit_status is not None and (self.exit_status == "OK" or self.exit_status.startswith("WARNINGS"))
 
 
 @dataclass(frozen=True)

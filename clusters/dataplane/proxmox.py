@@ -147,9 +147,7 @@ class ProxmoxPlane:
             return Stranger(node, ct.vmid, "it is a virtual machine, not a container")
         if node != ct.node:
             raise errors.Moved(f"CT {ct.vmid} is on node {node}, no longer on {ct.node}.", node=node)
-        raise errors.Busy(
-            f"{_name(ct)} is just being made or removed: the node lacks it, the cluster lists it."
-        )
+        raise errors.Busy(f"{_name(ct)} is just being made or removed: the node lacks it, the cluster lists it.")
 
     def _in_the_making(self, ct: Ct, config: dict[str, Any]) -> Mine | Stranger | None:
         """It carries the lock `create`. For an instant it does so without its description."""

@@ -54,9 +54,7 @@ class Transport:
         assert problem is not None
         raise problem
 
-    def _attempt(
-        self, endpoint: str, method: Method, path: str, params: Params | None, asked: Asked
-    ) -> "Outcome":
+    def _attempt(self, endpoint: str, method: Method, path: str, params: Params | None, asked: Asked) -> "Outcome":
         try:
             line = _line(self.access, endpoint)
         except (OSError, ssl.SSLError) as unreadable:
@@ -154,9 +152,7 @@ class _Adapter(HTTPAdapter):
 
         self.poolmanager.pool_classes_by_scheme = {"https": Pool}
 
-    def init_poolmanager(
-        self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any
-    ) -> None:
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any) -> None:
         super().init_poolmanager(connections, maxsize, block, **pool_kwargs, **self._trust)
 
     def build_connection_pool_key_attributes(

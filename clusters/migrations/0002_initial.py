@@ -23,9 +23,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="cluster",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("pod_vmid_first__gte", 100), ("pod_vmid_first__lte", models.F("pod_vmid_last"))
-                ),
+                condition=models.Q(("pod_vmid_first__gte", 100), ("pod_vmid_first__lte", models.F("pod_vmid_last"))),
                 name="cluster_pod_vmids",
             ),
         ),

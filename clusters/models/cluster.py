@@ -22,14 +22,10 @@ class Cluster(Row):
 
     name = models.SlugField(max_length=63, unique=True)
     endpoints = ArrayField(models.URLField(), help_text="https addresses of its API, tried in this order")
-    ca_file = models.CharField(
-        max_length=255, blank=True, help_text="path of the CA that signed its certificates"
-    )
+    ca_file = models.CharField(max_length=255, blank=True, help_text="path of the CA that signed its certificates")
     fingerprint = models.CharField(max_length=95, blank=True, help_text="SHA-256 of its certificate, pinned")
     token_id = models.CharField(max_length=128, help_text="user@realm!name; never root@pam")
-    token_env = models.CharField(
-        max_length=64, blank=True, help_text="environment variable with the token's secret"
-    )
+    token_env = models.CharField(max_length=64, blank=True, help_text="environment variable with the token's secret")
     token_sealed = models.TextField(blank=True, editable=False)
     pod_vmid_first = models.PositiveIntegerField(validators=VMID)
     pod_vmid_last = models.PositiveIntegerField(validators=VMID)
@@ -49,8 +45,7 @@ class Cluster(Row):
                 name="cluster_template_vmids",
             ),
             models.CheckConstraint(
-                condition=Q(pod_vmid_last__lt=F("template_vmid_first"))
-                | Q(template_vmid_last__lt=F("pod_vmid_first")),
+                condition=Q(pod_vmid_last__lt=F("template_vmid_first")) | Q(template_vmid_last__lt=F("pod_vmid_first")),
                 name="cluster_vmids_apart",
             ),
             models.CheckConstraint(

@@ -3,8 +3,9 @@
 import django.contrib.postgres.constraints
 import django.contrib.postgres.indexes
 import django.db.models.deletion
-import ipam.models
 from django.db import migrations, models
+
+import ipam.models
 
 
 class Migration(migrations.Migration):
@@ -76,9 +77,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="iplease",
             constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("released_at", None), ("released_at__gte", models.F("leased_at")), _connector="OR"
-                ),
+                condition=models.Q(("released_at", None), ("released_at__gte", models.F("leased_at")), _connector="OR"),
                 name="lease_ends_after_it_begins",
             ),
         ),

@@ -111,9 +111,7 @@ def _bring_up(folder: Path) -> Server:
             postmaster.end(found.pid, folder)
         else:
             time.sleep(0.02)
-    raise DatabaseError(
-        f"PostgreSQL was not ready within {_PATIENCE:.0f} seconds; look into {folder}/server.log."
-    )
+    raise DatabaseError(f"PostgreSQL was not ready within {_PATIENCE:.0f} seconds; look into {folder}/server.log.")
 
 
 def _start(folder: Path, deadline: float) -> None:
@@ -163,9 +161,7 @@ def _initialise(folder: Path, binaries: Path, launcher: launch.Launcher) -> None
         *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
     )
     if done.returncode != 0:
-        raise DatabaseError(
-            f"initdb could not make {unfinished}: {(done.stderr or done.stdout).strip()[-2000:]}"
-        )
+        raise DatabaseError(f"initdb could not make {unfinished}: {(done.stderr or done.stdout).strip()[-2000:]}")
     os.rename(unfinished, folder)
 
 

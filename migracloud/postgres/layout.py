@@ -49,11 +49,7 @@ def private_sockets(folder: Path) -> Path:
         sockets.mkdir(mode=0o700)
     except FileExistsError:
         found = sockets.lstat()
-        if (
-            not stat.S_ISDIR(found.st_mode)
-            or found.st_uid != os.geteuid()
-            or stat.S_IMODE(found.st_mode) != 0o700
-        ):
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) != 0o700:
             return Path(tempfile.mkdtemp(prefix="migracloud-", dir=_SOCKETS))
         # The caller knows that no server runs: a socket and its lock file here are a killed one's.
         for left in sockets.iterdir():

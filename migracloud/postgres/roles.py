@@ -56,9 +56,7 @@ def roles_sql() -> str:
 
 def grants_sql(database: str) -> str:
     """Gives the roles their rights in one database. Run it there, as superuser or as the database's owner."""
-    return Template(_GRANTS).substitute(
-        database=quoted(database), owner=OWNER, service=SERVICE, tenant=TENANT
-    )
+    return Template(_GRANTS).substitute(database=quoted(database), owner=OWNER, service=SERVICE, tenant=TENANT)
 
 
 def quoted(identifier: str) -> str:

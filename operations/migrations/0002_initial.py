@@ -80,17 +80,13 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="attempt",
             index=models.Index(
-                condition=models.Q(
-                    ("ended_at__isnull", True), ("outcome__isnull", True), ("wait_key__isnull", False)
-                ),
+                condition=models.Q(("ended_at__isnull", True), ("outcome__isnull", True), ("wait_key__isnull", False)),
                 fields=["wait_key"],
                 name="attempt_waiting",
             ),
         ),
         migrations.AddConstraint(
             model_name="attempt",
-            constraint=models.UniqueConstraint(
-                fields=("step", "direction", "number"), name="attempt_number_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("step", "direction", "number"), name="attempt_number_once"),
         ),
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from clusters.dataplane.errors import Busy
+from clusters.dataplane.errors import Busy, Locked
 from clusters.dataplane.port import Mine, Stranger
 from core.clock import control_now
 from operations.kind import Parked
@@ -22,8 +22,9 @@ REQUEST_HORIZON = timedelta(seconds=60)
 def discard(op: PodRun[Any]) -> Parked | None:
     """Destroy the pod's container, if there is one. What is not ours is left alone."""
     match op.look():
-        case Mine(task=str(upid)):
-            return op.parked(upid, "the end of the clone, before it is destroyed")
+        case Mine(task=str()):
+            # Parking on the clone would take its end for the end of this step.
+            raise Locked(f"CT {op.pod.vmid} is still being cloned; it is destroyed when that has ended.")
         case Mine() as mine:
             return op.parked(op.plane.destroy(mine), "the destruction")
         case Stranger():

@@ -99,9 +99,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="cloudpod",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("cores__gte", 1)), name="pod_at_least_one_core"
-            ),
+            constraint=models.CheckConstraint(condition=models.Q(("cores__gte", 1)), name="pod_at_least_one_core"),
         ),
         migrations.AddConstraint(
             model_name="cloudpod",

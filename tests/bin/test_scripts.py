@@ -48,11 +48,7 @@ def program(path: Path, text: str) -> None:
 
 
 def run(command: list[str], *, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    clean = {
-        k: v
-        for k, v in os.environ.items()
-        if k not in ("SECRET_KEY", "SECRETS_KEYS", "DATABASE_URL", "PYTHON")
-    }
+    clean = {k: v for k, v in os.environ.items() if k not in ("SECRET_KEY", "SECRETS_KEYS", "DATABASE_URL", "PYTHON")}
     return subprocess.run(
         command, cwd=cwd, env={**clean, **env}, capture_output=True, text=True, timeout=60, check=False
     )
@@ -122,9 +118,7 @@ def all_tools(project: Path) -> dict[str, str]:
     return {"PATH": f"{folder}:{os.environ['PATH']}"}
 
 
-def test_an_ordinary_user_gets_one_line_with_all_that_any_command_needs(
-    project: Path, tmp_path: Path
-) -> None:
+def test_an_ordinary_user_gets_one_line_with_all_that_any_command_needs(project: Path, tmp_path: Path) -> None:
     before, env = fresh_machine(tmp_path, uid=1000)
     done = library(project, before + "setup", **env)
     assert done.returncode == 3
@@ -206,9 +200,7 @@ def test_bin_test_leaves_a_database_url_alone(project: Path) -> None:
 
 
 def test_ci_ends_with_bin_tests_status_and_last_line(project: Path) -> None:
-    program(
-        project / "bin" / "test", "#!/bin/sh\necho 'collecting'\necho '1 failed, 2 passed in 3.45s'\nexit 1\n"
-    )
+    program(project / "bin" / "test", "#!/bin/sh\necho 'collecting'\necho '1 failed, 2 passed in 3.45s'\nexit 1\n")
     done = run(["bash", str(project / ".ci/run")], cwd=Path("/"))
     assert done.returncode == 1
     assert done.stdout.splitlines()[-1] == "1 failed, 2 passed in 3.45s"

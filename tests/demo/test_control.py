@@ -66,9 +66,7 @@ def test_the_record_holds_requests_with_their_answers(api: Api, fake: FakeHandle
     assert fake.record() == []
 
 
-def test_the_record_sees_a_lock_both_as_an_answer_and_as_the_end_of_a_task(
-    api: Api, fake: FakeHandle
-) -> None:
+def test_the_record_sees_a_lock_both_as_an_answer_and_as_the_end_of_a_task(api: Api, fake: FakeHandle) -> None:
     fake.put_ct("pve", 101, lock="backup")
     assert fake.locked_answers() == []
     api.refusal("PUT", "/nodes/pve/lxc/101/config", cores=1)

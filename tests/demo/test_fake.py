@@ -21,9 +21,7 @@ def missing(vmid: int, node: str = "pve") -> str:
 
 
 def test_it_is_the_owners_cluster(api: Api) -> None:
-    nodes = {
-        entry["name"]: entry["ip"] for entry in api.data("GET", "/cluster/status") if entry["type"] == "node"
-    }
+    nodes = {entry["name"]: entry["ip"] for entry in api.data("GET", "/cluster/status") if entry["type"] == "node"}
     assert set(nodes) == {"pve", "pve-02"}
     assert nodes["pve"] == "10.1.10.70"
     assert api.data("GET", "/version")["version"].startswith("9.1.")
@@ -113,9 +111,7 @@ def test_a_clone_inherits_and_gets_its_own_name_description_and_mac(api: Api) ->
     assert "template" not in clone
 
 
-def test_while_cloning_the_target_bears_mark_and_lock_and_the_source_refuses(
-    api: Api, fake: FakeHandle
-) -> None:
+def test_while_cloning_the_target_bears_mark_and_lock_and_the_source_refuses(api: Api, fake: FakeHandle) -> None:
     fake.hold_tasks()
     upid = api.clone(101)
     target = api.config(101)
@@ -228,9 +224,7 @@ def test_tasks_are_listed_by_source_since_and_limit(api: Api, fake: FakeHandle) 
     assert api.data("GET", "/nodes/pve-02/tasks", source="all") == []
 
 
-def test_a_running_task_is_listed_as_running_and_an_ended_one_with_its_outcome(
-    api: Api, fake: FakeHandle
-) -> None:
+def test_a_running_task_is_listed_as_running_and_an_ended_one_with_its_outcome(api: Api, fake: FakeHandle) -> None:
     api.data("POST", "/nodes/pve/lxc/777/status/start")
     fake.hold_tasks()
     upid = api.clone(101)

@@ -82,9 +82,7 @@ def test_roles_are_printed_for_the_database_of_database_url(data: Path) -> None:
 def test_roles_are_applied_with_the_url_in_a_variable(data: Path) -> None:
     server = ensure_started(data)
     superuser = server.url("postgres", "postgres")
-    done = database(
-        data, "roles", "--database", "theirs", "--apply", "SUPERUSER_URL", SUPERUSER_URL=superuser
-    )
+    done = database(data, "roles", "--database", "theirs", "--apply", "SUPERUSER_URL", SUPERUSER_URL=superuser)
     assert done.returncode == 0, done.stderr
     with psycopg.connect(server.url(OWNER, "theirs")) as owner:
         owner.execute("CREATE TABLE pods (id int)")

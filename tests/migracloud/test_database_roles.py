@@ -132,9 +132,7 @@ def test_making_the_roles_again_keeps_their_passwords_and_mends_their_attributes
         before = superuser.execute(password, [SERVICE]).fetchone()
         superuser.execute(roles_sql().encode())
         assert superuser.execute(password, [SERVICE]).fetchone() == before
-        attributes = superuser.execute(
-            "SELECT rolsuper, rolinherit FROM pg_roles WHERE rolname = %s", [SERVICE]
-        )
+        attributes = superuser.execute("SELECT rolsuper, rolinherit FROM pg_roles WHERE rolname = %s", [SERVICE])
         assert attributes.fetchone() == (False, False)
         superuser.rollback()
 

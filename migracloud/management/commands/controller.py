@@ -8,15 +8,15 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.db import InterfaceError, OperationalError, connection
 
 from clusters.observe import wake_parked
 from core.locks import AdvisoryLock, try_lock_for_session
 from migracloud.processes import die_with_parent
+from operations.claims import end_leases_of_dead_workers
 from operations.lanes import admit_everywhere
 from operations.wake import resend_due_hints
 
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 class Command(BaseCommand):
     help = "Watch the tasks of the data plane, wake the operations that wait for them, send due hints again."
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--tick", type=float, default=0.5, help="seconds between two looks (default 0.5)")
         parser.add_argument("--once", action="store_true", help="one look, then end")
 
@@ -63,6 +63,7 @@ class Command(BaseCommand):
 
 def look() -> None:
     """One tick."""
+    end_leases_of_dead_workers()
     wake_parked()
     admit_everywhere()
     resend_due_hints()

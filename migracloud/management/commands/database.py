@@ -24,9 +24,7 @@ class Command(BaseCommand):
         actions.add_parser("start", help="start the embedded PostgreSQL (DATABASE_URL unset)")
         actions.add_parser("stop", help="stop the embedded PostgreSQL")
         actions.add_parser("status", help="say whether it runs")
-        url = actions.add_parser(
-            "url", help="print the URL that a role logs in with (it may hold a password)"
-        )
+        url = actions.add_parser("url", help="print the URL that a role logs in with (it may hold a password)")
         url.add_argument("--role", choices=("service", "owner"), default="service")
         roles = actions.add_parser("roles", help="print the SQL of roles and grants for psql, or apply it")
         roles.add_argument("--database", help="default: the database of DATABASE_URL, else migracloud")
@@ -58,20 +56,14 @@ class Command(BaseCommand):
         if os.environ.get("DATABASE_URL"):
             return "DATABASE_URL is set: the embedded PostgreSQL is not used."
         server = database.status(database.data_dir(os.environ))
-        return (
-            f"PostgreSQL runs; its socket is in {server.socket_dir}."
-            if server
-            else "PostgreSQL is not running."
-        )
+        return f"PostgreSQL runs; its socket is in {server.socket_dir}." if server else "PostgreSQL is not running."
 
     def _url(self, options: dict[str, Any]) -> str:
         urls = database.urls(os.environ, database.data_dir(os.environ), start=False)
         if options["role"] == "service":
             return urls.service
         if urls.owner is None:
-            raise CommandError(
-                "DATABASE_OWNER_URL is not set: set it to the URL with which migrations log in."
-            )
+            raise CommandError("DATABASE_OWNER_URL is not set: set it to the URL with which migrations log in.")
         return urls.owner
 
     def _roles(self, options: dict[str, Any]) -> str:
@@ -99,6 +91,4 @@ class Command(BaseCommand):
 
     def _must_be_embedded(self) -> None:
         if os.environ.get("DATABASE_URL"):
-            raise CommandError(
-                "DATABASE_URL is set: that PostgreSQL is started and stopped by whoever runs it."
-            )
+            raise CommandError("DATABASE_URL is set: that PostgreSQL is started and stopped by whoever runs it.")

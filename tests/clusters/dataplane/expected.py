@@ -74,9 +74,7 @@ EXPECTED: dict[str, Expectation] = {
     "missing CT: clone of it": Refused(errors.NotFound),
     "missing CT: start": Started("vzstart", "777"),
     "missing CT: start: task status at the end": Ended(errors.NotFound),
-    "missing CT: start: task log": Log(
-        "TASK ERROR: Configuration file 'nodes/pve1/lxc/777.conf' does not exist"
-    ),
+    "missing CT: start: task log": Log("TASK ERROR: Configuration file 'nodes/pve1/lxc/777.conf' does not exist"),
     "missing CT: stop": Refused(errors.WrongState),
     "missing CT: status": Refused(errors.NotFound),
     "clone: tags refused": Refused(errors.Invalid, fields=["tags"]),
@@ -96,9 +94,7 @@ EXPECTED: dict[str, Expectation] = {
     "while cloning: tasks of the node, all": Tasks(
         running=[("vzclone", "900")], ended={("vzstart", "960"): "CT is locked (create)"}
     ),
-    "while cloning: tasks of the node, active": Data(
-        lambda rows: [row["status"] for row in rows] == ["RUNNING"]
-    ),
+    "while cloning: tasks of the node, active": Data(lambda rows: [row["status"] for row in rows] == ["RUNNING"]),
     "while cloning: task status": StillRuns(),
     "while cloning: cluster resources, guests": Guests(900, lock="disk"),
     "clone: full: task status at the end": Ended(),
@@ -129,9 +125,7 @@ EXPECTED: dict[str, Expectation] = {
         }
     ),
     "firewall options: write": Nothing(),
-    "firewall options: read": Data(
-        lambda options: {k: v for k, v in options.items() if k != "digest"} == FIREWALL
-    ),
+    "firewall options: read": Data(lambda options: {k: v for k, v in options.items() if k != "digest"} == FIREWALL),
     "resize: grow": Started("resize", "960"),
     "resize: grow: task status at the end": Ended(),
     "resize: grow: task log": Log("TASK OK"),

@@ -103,9 +103,7 @@ def test_a_ca_file_that_cannot_be_used_is_named(content: str | None, endpoint, a
         ({"mark_keys": ()}, "no key to sign marks with"),
     ],
 )
-def test_an_access_that_cannot_work_is_refused_by_name(
-    changes, message: str, access_to: Callable[..., Access]
-):
+def test_an_access_that_cannot_work_is_refused_by_name(changes, message: str, access_to: Callable[..., Access]):
     with pytest.raises(ValueError, match=message):
         access_to("https://127.0.0.1:8006", **changes)
 

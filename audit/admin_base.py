@@ -1,0 +1,202 @@
+"""What every admin page of ours shares: it is read, nothing is deleted, its history is the audit trail.
+
+Decides: permissions by default, refusals as form errors, filters, and the confirmation before anything changes.
+Not: what a model shows (each app's admin.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from unfold.admin import ModelAdmin
+
+from core.errors import Refused
+
+
+class ReadAdmin(ModelAdmin):
+    """Lists and pages to read. Rows come and go by services, so nothing is added, changed or deleted here."""
+
+    actions = None  # bulk deletion, and with it every cascade
+    list_per_page = 50
+    list_fullwidth = True
+    compressed_fields = True
+    empty_hint = "There is none yet."
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    # One history, not two: Django's own log would repeat the audit trail without reason and before and after.
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        return None
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        return None
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
+        return None
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return HttpResponseRedirect(history_url(object_id))
+
+    def read_page(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        template: str,
+        more: Callable[[HttpRequest, Any], dict[str, Any]],
+    ) -> HttpResponse:
+        """A page of its own in place of Django's form. `more` gives what the template needs besides the row."""
+        obj = self.get_object(request, unquote(object_id))
+        if not self.has_view_permission(request, obj):
+            raise PermissionDenied
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET"])
+        if obj is None:
+            missing: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return missing
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": obj,
+            "title": str(obj),
+            "history_url": history_url(obj.pk),
+            **more(request, obj),
+        }
+        return TemplateResponse(request, template, context)
+
+
+class RefusingAdmin(ReadAdmin):
+    """Changes by services. What a service refuses is shown at the field that it names; nothing was changed then."""
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        try:
+            response: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
+        except Refused as refused:
+            # The transaction is rolled back. Once more, now with a form that knows the answer.
+            request.refused = refused  # type: ignore[attr-defined]
+            response = super().changeform_view(request, object_id, form_url, extra_context)
+        return response
+
+    def get_form(
+        self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        refused = getattr(request, "refused", None)
+        return _told(form, refused) if refused else form
+
+
+def _told(form: Any, refused: Refused) -> Any:
+    def clean(self: Any) -> Any:
+        cleaned = form.clean(self)
+        self.add_error(refused.field if refused.field in self.fields else None, refused.message)
+        return cleaned
+
+    return type(form.__name__, (form,), {"clean": clean})
+
+
+class TenantFilter(admin.SimpleListFilter):
+    """By a tenant's reference, typed: a list of all tenants would be as long as there are tenants."""
+
+    title = "tenant"
+    parameter_name = "tenant"
+    template = "admin/filter_tenant.html"
+    lookup = "tenant__reference"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("", "")]  # an empty list would hide the filter
+
+    def choices(self, changelist: Any) -> Any:
+        others = changelist.get_query_string(remove=[self.parameter_name])
+        yield {"value": self.value() or "", "clear": others, "params": changelist.filter_params}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        typed = (self.value() or "").strip().upper()
+        if not typed:
+            return queryset
+        reference = typed if typed.startswith("TENANT-") else f"TENANT-{typed}"
+        return queryset.filter(**{self.lookup: reference})
+
+
+class SinceFilter(admin.SimpleListFilter):
+    """Since when, by the moment that the model calls its beginning."""
+
+    title = "since"
+    parameter_name = "since"
+    field = "created_at"
+    SPANS = {"hour": ("1 hour", timedelta(hours=1)), "day": ("24 hours", timedelta(days=1)),
+             "week": ("7 days", timedelta(days=7)), "month": ("30 days", timedelta(days=30))}  # fmt: skip
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, words) for name, (words, _) in self.SPANS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        span = self.SPANS.get(self.value() or "")
+        return queryset.filter(**{f"{self.field}__gte": timezone.now() - span[1]}) if span else queryset
+
+
+def confirm(
+    model_admin: Any,
+    request: HttpRequest,
+    obj: Model,
+    *,
+    title: str,
+    consequences: Sequence[str],
+    button: str,
+    asks_reason: bool = True,
+    refused: Refused | None = None,
+) -> HttpResponse:
+    """The page before the deed: what exactly will happen, and a form (POST, with CSRF) that does it."""
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.opts,
+        "original": obj,
+        "title": title,
+        "consequences": consequences,
+        "button": button,
+        "asks_reason": asks_reason,
+        "reason": request.POST.get("reason", ""),
+        "refused": refused,
+        "back": page_url(obj),
+    }
+    status = refused.status if refused else 200
+    return TemplateResponse(request, "admin/confirm.html", context, status=status)
+
+
+def page_url(obj: Model) -> str:
+    """The admin's page of a row."""
+    meta = obj._meta
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[obj.pk])
+
+
+def list_url(model: type[Model], **parameters: str) -> str:
+    meta = model._meta
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist", query=parameters or None)
+
+
+def history_url(resource_id: object) -> str:
+    """The audit trail of one resource."""
+    return reverse("admin:audit_auditevent_changelist", query={"resource_id__exact": str(resource_id)})

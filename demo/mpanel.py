@@ -1,0 +1,71 @@
+"""mPanel, as far as the demo needs it: a client of MigraCloud's API with the platform's token.
+
+Decides: how the API is spoken. Not: what is asked for (scenario.py).
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import requests
+
+TIMEOUT = 30.0
+
+
+class ApiRefusal(Exception):
+    """The API said no; the text is its own sentence."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+
+class MPanel:
+    """One session a thread: they are not to be shared."""
+
+    def __init__(self, site: str, token: str) -> None:
+        self.api = f"{site}/api/v1"
+        self._token = token
+        self._local = threading.local()
+
+    def create_tenant(self, reference: str, name: str, quota: dict[str, int]) -> dict[str, Any]:
+        return self._ask("POST", "tenants", {"reference": reference, "name": name, "quota": quota})
+
+    def create_pod(self, **wanted: Any) -> dict[str, Any]:
+        """The operation that makes it."""
+        return self._ask("POST", "pods", wanted)
+
+    def destroy_pod(self, pod: str) -> dict[str, Any]:
+        """The operation that takes it away."""
+        return self._ask("DELETE", f"pods/{pod}")
+
+    def pod(self, pod: str) -> dict[str, Any]:
+        return self._ask("GET", f"pods/{pod}")
+
+    def operation(self, operation: str) -> dict[str, Any]:
+        return self._ask("GET", f"operations/{operation}")
+
+    def operations(self) -> list[dict[str, Any]]:
+        """The newest ones; the demo has fewer than a page holds."""
+        return list(self._ask("GET", "operations?page_size=200")["results"])
+
+    def pods(self) -> list[dict[str, Any]]:
+        """Those that are there."""
+        return list(self._ask("GET", "pods?page_size=200")["results"])
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        answer = self._session().request(method, f"{self.api}/{path}", json=body, timeout=TIMEOUT)
+        content: dict[str, Any] = answer.json() if "json" in answer.headers.get("Content-Type", "") else {}
+        if answer.status_code >= 400:
+            words = content.get("detail") or f"{method} {path} answered {answer.status_code} {answer.reason}"
+            raise ApiRefusal(answer.status_code, str(content.get("code", "")), str(words))
+        return content
+
+    def _session(self) -> requests.Session:
+        if not hasattr(self._local, "session"):
+            self._local.session = requests.Session()
+            self._local.session.trust_env = False  # no proxy on the way to loopback
+            self._local.session.headers["Authorization"] = f"Bearer {self._token}"
+        session: requests.Session = self._local.session
+        return session

@@ -1,0 +1,213 @@
+"""`bin/demo`: the whole product against a demo Proxmox, on loopback only.
+
+Decides: the processes, their order, and when the demo ends. Not: what is played (scenario.py) or compared (verify.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from demo.handle import FakeHandle
+from demo.screen import Screen
+from demo.supervisor import AlreadyRunning, Program, Supervisor, hold_pid_file
+from demo.world import CannotDemonstrate, cluster_variables, data_dir, fill, fresh_database
+from migracloud.database import DatabaseError, ensure_started
+
+if TYPE_CHECKING:
+    from demo.seed import Credentials
+
+HOST, PORT = "127.0.0.1", 8000
+BACKLOG = 128
+READY_PATIENCE = 20.0
+DATABASE_LOOK = 2.0  # seconds between two looks at whether PostgreSQL is still there
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="bin/demo", description="Play MigraCloud's demo against a stand-in for Proxmox, on this machine only."
+    )
+    parser.add_argument(
+        "--once", action="store_true", help="end when the scenario is over; status 0 only if all of it was true"
+    )
+    parser.add_argument("--port", type=_port, help=f"the site's port (default: {PORT}, or another when that is in use)")
+    return parser.parse_args(arguments)
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: take one from 1 to 65535")
+    return int(text)
+
+
+def listen(port: int | None, screen: Screen) -> socket.socket:
+    """The site's socket. It stays open here while the web server is started again: requests wait, none is refused."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port or PORT))
+    except OSError as error:
+        if port is not None:
+            raise CannotDemonstrate(
+                f"Port {port} of {HOST}: {error.strerror}. Choose another with --port, or leave --port out and one is found."
+            ) from error
+        listener.bind((HOST, 0))
+        screen.say(f"Port {PORT} is in use; the site takes {listener.getsockname()[1]} instead.")
+    listener.listen(BACKLOG)
+    return listener
+
+
+class Demo:
+    """One run. The main thread starts and watches processes; the scenario is played in a thread beside it."""
+
+    def __init__(self, folder: Path, listener: socket.socket, screen: Screen, *, once: bool) -> None:
+        self.folder, self.listener, self.screen, self.once = folder, listener, screen, once
+        self.run_folder = folder / "run"
+        self.supervisor = Supervisor(self.run_folder, lambda text: screen.say(text, "yellow"))
+        self.site = "http://{}:{}".format(*listener.getsockname())
+        self.stop = threading.Event()  # somebody wants it to end, or the scenario is over and it is to end by itself
+        self.began = time.monotonic()
+        self.status = 1
+
+    def run(self) -> int:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._on_signal)
+        try:
+            pve = self._start_pve()
+            fresh_database(self.folder)
+            variables = cluster_variables(pve.ready)
+            os.environ.update(variables)
+            credentials = fill(self.run_folder / "setup.log")
+            self._start_product()
+            played = threading.Thread(target=self._play, args=(pve, credentials), name="scenario")
+            played.start()
+            self._watch()
+            played.join()
+        finally:
+            self.stop.set()
+            self.screen.say("Stopping all processes.")
+            self.supervisor.stop()
+        return self.status
+
+    def _on_signal(self, number: int, _frame: object) -> None:
+        self.stop.set()
+
+    # The processes
+
+    def _start_pve(self) -> FakeHandle:
+        """The stand-in for Proxmox. Its world is in its memory, so its end is the end of the demo."""
+        folder = self.run_folder / "pve"
+        (folder / "ready.json").unlink(missing_ok=True)
+        command = [sys.executable, "-m", "demo.fake", "--dir", str(folder), "--die-with-parent"]
+        self.supervisor.start(Program("proxmox", command, again=False))
+        deadline = time.monotonic() + READY_PATIENCE
+        while not (folder / "ready.json").exists():
+            if self.stop.is_set() or self.supervisor.look() or time.monotonic() > deadline:
+                raise CannotDemonstrate(f"The demo Proxmox did not start: see {self.supervisor.log_of('proxmox')}")
+            time.sleep(0.02)
+        pve = FakeHandle.attach(folder)
+        self.screen.say(f"A demo Proxmox with nodes pve and pve-02 answers at {pve.url}.")
+        return pve
+
+    def _start_product(self) -> None:
+        python, fd = sys.executable, self.listener.fileno()
+        web = [python, "-m", "gunicorn", "-c", "python:migracloud.gunicorn_conf", "--bind", f"fd://{fd}"]
+        self.supervisor.start(Program("web", [*web, "migracloud.wsgi"], pass_fds=(fd,)))
+        self.supervisor.start(Program("worker", [python, "manage.py", "worker"], patience=5.0))
+        self.supervisor.start(Program("controller", [python, "manage.py", "controller"]))
+        self.screen.say(f"Site, worker and controller are started; their logs are in {self.run_folder}.")
+
+    def _watch(self) -> None:
+        """Until the demo is to end: start again what dies, PostgreSQL too."""
+        looked = time.monotonic()
+        while not self.stop.wait(0.1):
+            if self.supervisor.look():
+                self.status = 1
+                return self.stop.set()
+            if time.monotonic() - looked > DATABASE_LOOK:
+                ensure_started(self.folder)
+                looked = time.monotonic()
+        return None
+
+    # The play
+
+    def _play(self, pve: FakeHandle, credentials: Credentials) -> None:
+        from demo.scenario import Interrupted
+
+        try:
+            self.status = self._play_and_judge(pve, credentials)
+        except Interrupted:
+            self.screen.say("The demo was ended before its scenario was over.")
+        except Exception as error:
+            with (self.run_folder / "scenario.log").open("w") as log:
+                traceback.print_exc(file=log)
+            self.screen.say(f"The scenario broke off: {type(error).__name__}: {error}", "red")
+            self.screen.say(f"All of it is in {self.run_folder / 'scenario.log'}.")
+        if self.once:
+            self.stop.set()
+
+    def _play_and_judge(self, pve: FakeHandle, credentials: Credentials) -> int:
+        from demo.mpanel import MPanel
+        from demo.scenario import Scenario
+        from demo.verify import verify
+
+        mpanel = MPanel(self.site, credentials.token)
+        story = Scenario(mpanel, pve, self.screen, self.stop).play()
+        findings = verify(story, pve)
+        self.screen.pods(story.orders)
+        self.screen.facts("Checked", findings.facts)
+        self._show_addresses(mpanel, credentials)
+        untrue = story.untrue + findings.untrue
+        took = time.monotonic() - self.began
+        if untrue:
+            self.screen.say(f"Not all of it was true ({took:.0f} s):", "red")
+            for sentence in untrue:
+                self.screen.say(f"  {sentence}", "red")
+            return 1
+        self.screen.say(f"All of it was true: database and data plane agree ({took:.0f} s).", "green")
+        if not self.once:
+            self.screen.say("The site stays up until Ctrl-C or bin/stop.")
+        return 0
+
+    def _show_addresses(self, mpanel: object, credentials: Credentials) -> None:
+        rows = [
+            ("Admin", f"{self.site}/admin/"),
+            ("  user, password", f"{credentials.admin}, {credentials.password}"),
+            ("API", f"{self.site}/api/v1/pods"),
+            ("  header", f"Authorization: Bearer {credentials.token}"),
+        ]
+        self.screen.facts("Look around", rows)
+
+
+def main(arguments: list[str]) -> int:
+    args = parse(arguments)
+    screen = Screen()
+    try:
+        folder = data_dir()
+        give_up = hold_pid_file(folder / "run" / "supervisor.pid", "A demo")
+    except AlreadyRunning as running:
+        screen.say(f"demo: {running} Stop it with bin/stop.")
+        return 1
+    except CannotDemonstrate as reason:
+        screen.say(f"demo: {reason}")
+        return 1
+    try:
+        with listen(args.port, screen) as listener:
+            return Demo(folder, listener, screen, once=args.once).run()
+    except (CannotDemonstrate, DatabaseError) as reason:
+        screen.say(f"demo: {reason}")
+        return 1
+    finally:
+        give_up()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

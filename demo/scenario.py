@@ -1,0 +1,168 @@
+"""What the demo plays: mPanel orders twelve pods for three tenants at once, and not all goes smoothly.
+
+Decides: who asks for what, and what counts as done. Not: whether the data plane agrees in the end (verify.py).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from demo.handle import FakeHandle
+from demo.mpanel import ApiRefusal, MPanel
+from demo.sabotage import Killed, NobodyToKill, kill_a_cloning_worker, was_cut_short
+from demo.screen import Ordered, Screen
+
+PATIENCE = 75.0  # seconds within which all twelve pods have to run
+KILL_AFTER = 3  # pods that run
+RESERVED = "10.1.10.70"  # the Proxmox node's own address
+
+TENANTS = {
+    "TENANT-101": ("Harbour Books", {"pods": 5, "cores": 16, "memory_mib": 24_576, "disk_gib": 120}),
+    "TENANT-102": ("Nordlicht Studio", {"pods": 6, "cores": 16, "memory_mib": 24_576, "disk_gib": 120}),
+    "TENANT-103": ("Casa Verde", {"pods": 4, "cores": 12, "memory_mib": 16_384, "disk_gib": 80}),
+}
+PODS: list[tuple[str, dict[str, Any]]] = [
+    ("TENANT-101", {"hostname": "shop"}),
+    ("TENANT-101", {"hostname": "search", "cores": 4, "memory_mib": 4096}),
+    ("TENANT-101", {"hostname": "db", "memory_mib": 8192, "disk_gib": 32}),
+    ("TENANT-101", {"hostname": "mail", "cores": 1}),
+    ("TENANT-102", {"hostname": "www"}),
+    ("TENANT-102", {"hostname": "render", "cores": 6, "memory_mib": 8192, "swap_mib": 0}),
+    ("TENANT-102", {"hostname": "files", "disk_gib": 60}),
+    ("TENANT-102", {"hostname": "test", "cores": 1}),
+    ("TENANT-103", {"hostname": "www", "disk_gib": 12}),
+    ("TENANT-103", {"hostname": "blog"}),
+    ("TENANT-103", {"hostname": "db", "memory_mib": 4096, "swap_mib": 1024}),
+    ("TENANT-103", {"hostname": "cron", "cores": 1}),
+]
+DESTROYED = 7  # TENANT-102's test
+
+
+class Interrupted(Exception):
+    """Somebody wants the demo to end."""
+
+
+@dataclass
+class Story:
+    """What happened; `untrue` lists what should have been true and was not."""
+
+    orders: list[Ordered] = field(default_factory=list)
+    destroyed: Ordered | None = None
+    killed: Killed | None = None
+    untrue: list[str] = field(default_factory=list)
+
+
+class Scenario:
+    """Runs in a thread of its own; `stop` ends it early."""
+
+    def __init__(self, mpanel: MPanel, pve: FakeHandle, screen: Screen, stop: threading.Event) -> None:
+        self.mpanel, self.pve, self.screen, self.stop = mpanel, pve, screen, stop
+        self.story = Story(orders=[Ordered(tenant, wanted) for tenant, wanted in PODS])
+
+    def play(self) -> Story:
+        for reference, (name, quota) in TENANTS.items():
+            self.mpanel.create_tenant(reference, name, quota)
+        self.screen.say(f"mPanel made {len(TENANTS)} tenants and asks for {len(PODS)} pods at once.")
+        self._order_all()
+        with self.screen.following():
+            self._follow()
+        self._check_pods()
+        self._ask_for_too_much()
+        self._destroy_one()
+        return self.story
+
+    def _order_all(self) -> None:
+        together = threading.Barrier(len(PODS))
+
+        def order(ordered: Ordered) -> None:
+            together.wait()
+            ordered.operation = self.mpanel.create_pod(tenant=ordered.tenant, **ordered.wanted)
+
+        with ThreadPoolExecutor(len(PODS)) as pool:
+            for order_sent in [pool.submit(order, ordered) for ordered in self.story.orders]:
+                order_sent.result()
+        for ordered in self.story.orders:
+            ordered.pod = self.mpanel.pod(ordered.operation["subject"]["id"])
+
+    def _follow(self) -> None:
+        """Until all have ended; when some run, one worker is killed."""
+        orders, deadline = self.story.orders, time.monotonic() + PATIENCE
+        tried_to_kill = False
+        while not all(ordered.ended for ordered in orders) and time.monotonic() < deadline:
+            told = {operation["id"]: operation for operation in self.mpanel.operations()}
+            for ordered in orders:
+                ordered.operation = told[ordered.operation["id"]]
+            self.screen.show(orders)
+            if not tried_to_kill and sum(ordered.ended for ordered in orders) >= KILL_AFTER:
+                tried_to_kill = True
+                self._kill_a_worker()
+            self._pause(0.25)
+
+    def _kill_a_worker(self) -> None:
+        try:
+            killed = self.story.killed = kill_a_cloning_worker(self.pve)
+        except NobodyToKill as nobody:
+            self._untrue(f"No worker was killed: {nobody}")
+            return
+        self.screen.say(
+            f"Killed worker process {killed.pid} (SIGKILL): Proxmox had its request to clone {killed.tenant}'s "
+            f"{killed.pod}, the answer was never read. Another worker has to find that clone and go on.",
+            "yellow",
+        )
+
+    def _check_pods(self) -> None:
+        for ordered in self.story.orders:
+            ordered.pod = self.mpanel.pod(ordered.operation["subject"]["id"])
+            name = f"{ordered.tenant}'s {ordered.wanted['hostname']}"
+            if ordered.state != "succeeded":
+                error = ordered.operation.get("error") or {}
+                self._untrue(f"{name} is {ordered.state} after {PATIENCE:g} s: {error.get('message', 'no error')}")
+            elif (ordered.pod["phase"], ordered.pod["observed_state"]) != ("active", "running"):
+                self._untrue(f"{name} is made, but {ordered.pod['phase']} and {ordered.pod['observed_state']}")
+        killed = self.story.killed
+        if killed and not was_cut_short(killed.operation):
+            self._untrue(f"The kill of worker {killed.pid} cut nothing short: its attempt has an ordinary end")
+
+    def _ask_for_too_much(self) -> None:
+        self._expect_refusal("one pod more than its quota", "quota_exceeded", tenant="TENANT-103", hostname="fifth")
+        self._expect_refusal(
+            f"the reserved address {RESERVED}",
+            "address_reserved",
+            tenant="TENANT-101",
+            hostname="router",
+            address=RESERVED,
+        )
+
+    def _expect_refusal(self, what: str, code: str, **wanted: Any) -> None:
+        try:
+            self.mpanel.create_pod(**wanted)
+        except ApiRefusal as refusal:
+            self.screen.say(f"{wanted['tenant']} asked for {what} and was refused ({refusal.status}): {refusal}")
+            if refusal.code != code:
+                self._untrue(f"{what} was refused with code {refusal.code}, not {code}")
+        else:
+            self._untrue(f"{wanted['tenant']} asked for {what} and was not refused")
+
+    def _destroy_one(self) -> None:
+        ordered = self.story.destroyed = self.story.orders[DESTROYED]
+        name = f"{ordered.tenant}'s {ordered.wanted['hostname']}"
+        operation = self.mpanel.destroy_pod(ordered.pod["id"])
+        self.screen.say(f"mPanel asked to destroy {name}.")
+        deadline = time.monotonic() + PATIENCE / 3
+        while not operation["finished_at"] and time.monotonic() < deadline:
+            self._pause(0.25)
+            operation = self.mpanel.operation(operation["id"])
+        if operation["state"] != "succeeded":
+            self._untrue(f"Destroying {name} is {operation['state']}: {operation['explanation']['happened']}")
+        ordered.pod = self.mpanel.pod(ordered.pod["id"])
+
+    def _pause(self, seconds: float) -> None:
+        if self.stop.wait(seconds):
+            raise Interrupted
+
+    def _untrue(self, sentence: str) -> None:
+        self.story.untrue.append(sentence)

@@ -1,0 +1,83 @@
+"""The demo's world before anything happens in it: a database of its own, and the cluster in it.
+
+Decides: names, and what is refused. Not: which processes work on it (run.py).
+
+Each demo begins with an empty database, because its Proxmox is new each time. `migracloud`, the database of a real
+installation, is never touched.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import environ
+import psycopg
+from psycopg import sql
+
+from demo.handle import ROOT, Ready
+from migracloud import database
+
+if TYPE_CHECKING:
+    from demo.seed import Credentials
+
+DATABASE = "migracloud_demo"
+CLUSTER_FILE = ROOT / "demo" / "cluster.toml"
+
+
+class CannotDemonstrate(Exception):
+    """The demo cannot begin; the text says why and what to do."""
+
+
+def data_dir() -> Path:
+    """Where the demo keeps its files. Refused: a DATABASE_URL of one's own."""
+    environ.Env.read_env(ROOT / ".env")
+    if os.environ.get("DATABASE_URL"):
+        raise CannotDemonstrate(
+            "DATABASE_URL is set. The demo makes and drops a database of its own in the embedded PostgreSQL and leaves "
+            "yours alone: unset DATABASE_URL (also in .env) for the demo, for example: env -u DATABASE_URL bin/demo"
+        )
+    return database.data_dir(os.environ)
+
+
+def fresh_database(folder: Path) -> None:
+    """Drop and make the demo's database, and point this process and those it starts at it."""
+    server = database.ensure_started(folder)
+    with psycopg.connect(server.url(database.OWNER), autocommit=True) as owner:
+        name = sql.Identifier(DATABASE)
+        # FORCE: processes of a demo that was killed a moment ago may still be connected.
+        owner.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+        owner.execute(sql.SQL("CREATE DATABASE {}").format(name))
+    with psycopg.connect(server.url(database.OWNER, DATABASE), autocommit=True) as owner:
+        owner.execute(database.grants_sql(DATABASE).encode())
+    os.environ["DATABASE_URL"] = server.url(database.SERVICE, DATABASE)
+    os.environ["DATABASE_OWNER_URL"] = server.url(database.OWNER, DATABASE)
+
+
+def cluster_variables(pve: Ready) -> Mapping[str, str]:
+    """How cluster.toml learns where this demo's Proxmox is; the processes read the token's secret from here too."""
+    return {"DEMO_PVE_URL": pve.url, "DEMO_PVE_CA": pve.ca_file, "DEMO_PVE_TOKEN_SECRET": pve.token_secret}
+
+
+def fill(log: Path) -> Credentials:
+    """Tables, the cluster as cluster.toml declares it, admin and token. From here on Django is set up."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "migracloud.settings")
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connections
+
+    from demo.seed import seed
+
+    said = io.StringIO()
+    try:
+        call_command("migrate", verbosity=1, stdout=said)
+        call_command("bootstrap", str(CLUSTER_FILE), stdout=said)
+        return seed()
+    finally:
+        log.write_text(said.getvalue())
+        connections.close_all()

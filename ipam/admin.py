@@ -1,0 +1,143 @@
+"""The address plan in the admin: networks, subnets with how full they are, ranges, and who held what when.
+
+Decides: columns, filters, and that only descriptions are edited here. Not: the plan itself (bootstrap declares it).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin import display
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+
+from audit import look
+from audit.admin_base import ReadAdmin, SinceFilter, TenantFilter, list_url
+from ipam.models import AddressRange, IPLease, Network, Subnet
+from ipam.queries import Usage, usage_by_subnet
+from tenants.admin_base import SwitchAdmin
+
+DECLARED = "Declare it in the cluster's file and run: manage.py bootstrap demo/cluster.toml"
+
+
+@admin.register(Network)
+class NetworkAdmin(SwitchAdmin):
+    switches = ("description",)
+    resource_kind = "network"
+    list_display = ["name", "description", "subnet_count"]
+    search_fields = ["name", "description"]
+    search_help_text = "Name or description"
+    fieldsets = [(None, {"fields": ["name", "description"]})]
+    empty_hint = DECLARED
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Network]:
+        networks: QuerySet[Network] = super().get_queryset(request)
+        return networks.annotate(subnet_count=Count("subnets"))
+
+    @display(description="Subnets")
+    def subnet_count(self, network: Any) -> str:
+        return look.link(list_url(Subnet, network__id__exact=str(network.pk)), network.subnet_count)
+
+
+@admin.register(Subnet)
+class SubnetAdmin(ReadAdmin):
+    list_display = ["cidr", "network", "gateway", "usage"]
+    list_select_related = ["network"]
+    list_filter = ["network"]
+    search_fields = ["cidr", "network__name"]
+    search_help_text = "CIDR or network"
+    fieldsets = [(None, {"fields": [("cidr", "network"), ("gateway", "usage"), "plan"]})]
+    empty_hint = DECLARED
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Subnet]:
+        subnets: QuerySet[Subnet] = super().get_queryset(request)
+        request.usage = usage_by_subnet()  # type: ignore[attr-defined]
+        self._usage = request.usage  # type: ignore[attr-defined]
+        return subnets.select_related("network")
+
+    @display(description="Addresses held")
+    def usage(self, subnet: Subnet) -> str:
+        return meter(self._usage.get(subnet.pk, Usage()))
+
+    @display(description="Ranges")
+    def plan(self, subnet: Subnet) -> str:
+        rows = [f"{span} {span.kind}{': ' if span.reason else ''}{span.reason}" for span in subnet.ranges.all()]
+        return look.words_of_a_machine("\n".join(rows))
+
+
+def meter(usage: Usage) -> str:
+    return format_html(
+        '<span class="mc-steps"><meter class="mc-meter" min="0" max="{}" high="{}" value="{}" aria-label="{}"></meter>'
+        '<span class="mc-count">{} of {}</span></span>',
+        max(usage.capacity, 1),
+        usage.capacity * 0.9,
+        usage.held,
+        f"{usage.held} of {usage.capacity} addresses held",
+        usage.held,
+        usage.capacity,
+    )
+
+
+@admin.register(AddressRange)
+class AddressRangeAdmin(SwitchAdmin):
+    switches = ("reason",)
+    resource_kind = "address_range"
+    list_display = ["span", "kind_badge", "subnet", "reason"]
+    list_select_related = ["subnet"]
+    list_filter = ["kind", "subnet"]
+    search_fields = ["first", "last", "reason"]
+    search_help_text = "Address or reason"
+    fieldsets = [(None, {"fields": [("first", "last"), ("kind", "subnet"), "reason"]})]
+    empty_hint = DECLARED
+
+    @display(description="Range", ordering="first")
+    def span(self, span: AddressRange) -> str:
+        return str(span)
+
+    @display(description="Kind", ordering="kind")
+    def kind_badge(self, span: AddressRange) -> str:
+        return look.badge(span.kind)
+
+
+class HeldFilter(admin.SimpleListFilter):
+    title = "lease"
+    parameter_name = "held"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "held now"), ("no", "released")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        wanted = {"yes": True, "no": False}.get(self.value() or "")
+        return queryset if wanted is None else queryset.filter(released_at__isnull=wanted)
+
+
+class LeasedSinceFilter(SinceFilter):
+    field = "leased_at"
+
+
+@admin.register(IPLease)
+class IPLeaseAdmin(ReadAdmin):
+    list_display = ["address", "state", "tenant", "network", "purpose", "leased", "released"]
+    list_select_related = ["tenant", "network", "subnet"]
+    list_filter = [HeldFilter, TenantFilter, "network", LeasedSinceFilter]
+    search_fields = ["address", "purpose", "tenant__reference"]
+    search_help_text = "Address, purpose or tenant"
+    empty_hint = "Nobody holds an address yet; a pod gets one when it is created."
+    fieldsets = [
+        (None, {"fields": [("address", "state"), ("tenant", "purpose")]}),
+        ("Where and when", {"fields": [("network", "subnet"), ("leased", "released")]}),
+    ]
+
+    @display(description="Lease", ordering="released_at")
+    def state(self, lease: IPLease) -> str:
+        return look.badge("held" if lease.released_at is None else "released")
+
+    @display(description="Leased", ordering="leased_at")
+    def leased(self, lease: IPLease) -> str:
+        return look.ago(lease.leased_at)
+
+    @display(description="Released", ordering="released_at")
+    def released(self, lease: IPLease) -> str:
+        return look.ago(lease.released_at)

@@ -1,0 +1,321 @@
+"""Tenants, people and tokens in the admin. Every change goes through tenants/services.py or is recorded here.
+
+Decides: forms and pages. Not: what is refused (services.py).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin import display
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from audit import look
+from audit.admin_base import ReadAdmin, RefusingAdmin, TenantFilter, confirm, page_url
+from audit.services import Resource, record
+from tenants.admin_base import actor_of
+from tenants.forms import TenantForm, TokenForm
+from tenants.models import ApiToken, Membership, Quota, Tenant, User
+from tenants.services import (
+    QUOTA_FIELDS,
+    create_tenant,
+    create_token,
+    platform_tenant,
+    revoke_token,
+    set_quota,
+    set_state,
+)
+
+
+class Addable(RefusingAdmin):
+    """May be added and changed by those who have the permission; deleted by nobody."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(ModelAdmin.has_add_permission(self, request))
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return bool(ModelAdmin.has_change_permission(self, request, obj))
+
+
+@admin.register(Tenant)
+class TenantAdmin(Addable):
+    form = TenantForm
+    list_display = ["reference", "name", "state_badge", "kind", "limits", "created"]
+    list_filter = ["state", "kind"]
+    list_select_related = ["quota"]
+    search_fields = ["reference", "name"]
+    search_help_text = "Reference or name"
+    empty_hint = "Add the first tenant, or let mPanel do it: POST /api/v1/tenants."
+    add_fieldsets = [
+        (None, {"fields": [("reference", "name")]}),
+        ("Quota", {"fields": [("pods", "cores"), ("memory_mib", "disk_gib")]}),
+    ]
+    fieldsets = [
+        (None, {"fields": [("reference", "name"), ("kind", "created")]}),
+        ("State", {"fields": [("state", "reason")]}),
+        ("Quota", {"fields": [("pods", "cores"), ("memory_mib", "disk_gib")]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Tenant]:
+        tenants: QuerySet[Tenant] = super().get_queryset(request)
+        return tenants.select_related("quota")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        return ["reference", "name", "kind", "created"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:
+        by, data = actor_of(request), form.cleaned_data
+        limits = {name: data[name] for name in QUOTA_FIELDS}
+        if not change:
+            made = create_tenant(by=by, reference=obj.reference, name=obj.name, quota=limits)
+            obj.pk = made.pk
+            return
+        if "state" in form.changed_data:
+            set_state(by=by, tenant=obj, state=data["state"], reason=data["reason"])
+        if changed := {name: limits[name] for name in QUOTA_FIELDS if name in form.changed_data}:
+            set_quota(by=by, tenant=obj, limits=changed)
+
+    @display(description="State", ordering="state")
+    def state_badge(self, tenant: Tenant) -> str:
+        return look.badge(tenant.state)
+
+    @display(description="May hold")
+    def limits(self, tenant: Tenant) -> str:
+        quota = tenant.quota
+        return (
+            f"{quota.pods} pods, {quota.cores} cores, {look.memory(quota.memory_mib)}, {quota.disk_gib} GiB disk"
+        )
+
+    @display(description="Created", ordering="created_at")
+    def created(self, tenant: Tenant) -> str:
+        return look.ago(tenant.created_at)
+
+
+@admin.register(Quota)
+class QuotaAdmin(ReadAdmin):
+    """To read and compare; it is changed on the tenant's page."""
+
+    list_display = ["tenant", "pods", "cores", "memory", "disk_gib"]
+    list_select_related = ["tenant"]
+    list_filter = [TenantFilter]
+    search_fields = ["tenant__reference", "tenant__name"]
+    search_help_text = "Tenant"
+    ordering = ["tenant__reference"]
+    fieldsets = [(None, {"fields": ["tenant", ("pods", "cores"), ("memory", "disk_gib")]})]
+    empty_hint = "A quota comes with its tenant."
+
+    @display(description="Memory", ordering="memory_mib")
+    def memory(self, quota: Quota) -> str:
+        return look.memory(quota.memory_mib)
+
+
+@admin.register(Membership)
+class MembershipAdmin(Addable):
+    list_display = ["user", "tenant", "role"]
+    list_select_related = ["user", "tenant"]
+    list_filter = ["role", TenantFilter]
+    search_fields = ["user__username", "user__email", "tenant__reference"]
+    search_help_text = "User or tenant"
+    autocomplete_fields = ["user", "tenant"]
+    fields = ["user", "tenant", "role"]
+    ordering = ["tenant__reference", "user__username"]
+    empty_hint = "Add one to let a person act for a tenant."
+
+    # Harmless: the world holds nothing by a membership, and the trail keeps who had it.
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return bool(ModelAdmin.has_delete_permission(self, request, obj))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        return ["user", "tenant"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
+        obj.save()
+        self._record(request, obj, "membership.change" if change else "membership.create")
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        self._record(request, obj, "membership.remove")
+        obj.delete()
+
+    def _record(self, request: HttpRequest, membership: Membership, action: str) -> None:
+        user = membership.user
+        record(
+            by=actor_of(request),
+            tenant=membership.tenant,
+            action=action,
+            resource=Resource("membership", membership.pk, user.get_username()),
+            after={"user": user.get_username(), "role": membership.role},
+        )
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(Addable):
+    """Made and revoked. Its text is in the one answer that makes it, and nowhere else: not in a session, not in a cookie."""
+
+    form = TokenForm
+    list_display = ["name", "state_badge", "tenant", "prefix", "created", "expires"]
+    list_select_related = ["tenant"]
+    list_filter = [TenantFilter]
+    search_fields = ["name", "prefix", "tenant__reference"]
+    search_help_text = "Name, prefix or tenant"
+    empty_hint = "Add one for each program that calls the API."
+    autocomplete_fields = ["tenant"]
+    add_fieldsets = [(None, {"fields": ["tenant", "name", "expires_at"]})]
+    fieldsets = [
+        (None, {"fields": [("name", "tenant"), ("state_badge", "prefix")]}),
+        ("Times", {"fields": [("created", "expires"), "revoked"]}),
+    ]
+    change_form_template = "admin/token.html"
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.revoke_view)
+        return [path("<uuid:pk>/revoke/", view, name="tenants_apitoken_revoke"), *super().get_urls()]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        return ["state_badge", "created", "expires", "revoked"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:
+        token, text = create_token(
+            by=actor_of(request), tenant=obj.tenant, name=obj.name, expires_at=obj.expires_at
+        )
+        obj.pk = token.pk
+        request.token_text = text  # type: ignore[attr-defined]
+
+    def response_add(self, request: HttpRequest, obj: ApiToken, post_url_continue: Any = None) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": obj,
+            "title": f"Token {obj.name}",
+            "text": request.token_text,  # type: ignore[attr-defined]
+            "page": page_url(obj),
+        }
+        headers = {"Cache-Control": "no-store"}
+        return TemplateResponse(request, "admin/token_made.html", context, headers=headers)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        token = kwargs.get("obj")
+        context["may_revoke"] = token is not None and token.revoked_at is None and self._may_revoke(request)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def revoke_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        """GET asks, POST revokes."""
+        token = get_object_or_404(self.get_queryset(request).select_related("tenant"), pk=pk)
+        if not self._may_revoke(request):
+            raise PermissionDenied
+        if request.method == "POST":
+            revoke_token(by=actor_of(request), token=token)
+            messages.success(request, f"Token {token.name} is revoked: it opens nothing from now on.")
+            return HttpResponseRedirect(page_url(token))
+        return confirm(
+            self,
+            request,
+            token,
+            title=f"Revoke token {token.name}",
+            consequences=[
+                f"The program that uses {token.name} ({token.prefix}) is refused from now on.",
+                f"It acted for {token.tenant}. Other tokens of that tenant stay as they are.",
+                "It cannot be undone; a new token can be made.",
+            ],
+            button="Revoke this token",
+            asks_reason=False,
+        )
+
+    def _may_revoke(self, request: HttpRequest) -> bool:
+        return bool(ModelAdmin.has_change_permission(self, request))
+
+    @display(description="State")
+    def state_badge(self, token: ApiToken) -> str:
+        if token.revoked_at:
+            return look.badge("revoked")
+        expired = token.expires_at is not None and token.expires_at <= timezone.now()
+        return look.badge("expired") if expired else look.badge("active")
+
+    @display(description="Created", ordering="created_at")
+    def created(self, token: ApiToken) -> str:
+        return look.ago(token.created_at)
+
+    @display(description="Expires", ordering="expires_at")
+    def expires(self, token: ApiToken) -> str:
+        return look.ago(token.expires_at) if token.expires_at else "never"
+
+    @display(description="Revoked", ordering="revoked_at")
+    def revoked(self, token: ApiToken) -> str:
+        return look.ago(token.revoked_at) if token.revoked_at else "no"
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, Addable):  # type: ignore[type-arg]
+    """People. Only a superuser gives rights or touches another superuser."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ["username", "email", "staff", "usable", "last_seen"]
+    list_filter = ["is_staff", "is_superuser", "is_active"]
+    search_help_text = "Name or e-mail"
+    readonly_fields = ["last_login", "date_joined"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        if getattr(obj, "is_superuser", False) and not request.user.is_superuser:
+            return False
+        return super().has_change_permission(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        rights = [] if request.user.is_superuser else ["is_staff", "is_superuser", "groups", "user_permissions"]
+        return [*self.readonly_fields, *rights]
+
+    # Django calls these two for every form of a user, the password's too; what they get holds names, never values.
+    def log_addition(self, request: HttpRequest, obj: User, message: Any) -> None:
+        self._record(request, obj, "user.create", message)
+
+    def log_change(self, request: HttpRequest, obj: User, message: Any) -> None:
+        self._record(request, obj, "user.change", message)
+
+    def _record(self, request: HttpRequest, user: User, action: str, message: Any) -> None:
+        record(
+            by=actor_of(request),
+            tenant=platform_tenant(),
+            action=action,
+            resource=Resource("user", user.pk, user.get_username()),
+            after={"what": message},
+        )
+
+    @display(description="Role", ordering="is_superuser")
+    def staff(self, user: User) -> str:
+        word = "superuser" if user.is_superuser else "staff" if user.is_staff else "tenant's"
+        return look.badge(word, tone="busy" if user.is_staff else "quiet")
+
+    @display(description="State", ordering="is_active")
+    def usable(self, user: User) -> str:
+        return look.badge("active" if user.is_active else "disabled")
+
+    @display(description="Last seen", ordering="last_login")
+    def last_seen(self, user: User) -> str:
+        return look.ago(user.last_login) if user.last_login else "never"
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+    """Permissions in bundles; Django's own model, in our dress."""
+
+    actions = None
+    list_fullwidth = True
+    empty_hint = "Add one to give several people the same permissions."

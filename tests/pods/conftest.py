@@ -1,0 +1,61 @@
+"""What pods' tests share: creating a pod to its end, and what the outside must look like when nothing is left.
+
+Decides: the checks that no reservation leaks. Not: what is tested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from demo.handle import FakeHandle
+from ipam.models import IPLease
+from operations.models import LanePlace, Operation
+from pods.models import CloudPod
+from pods.services import Size, Wish, create_pod
+from tests.cast import Person
+from tests.factories import World
+from tests.work import Work
+
+
+@pytest.fixture
+def create(world: World, alice: Person) -> Callable[..., Operation]:
+    """Ask for a pod of alice's."""
+
+    def ask(hostname: str = "web", *, wish: Wish = Wish(), **size: Any) -> Operation:  # noqa: B008 (frozen)
+        return create_pod(by=alice.actor, tenant=alice.tenant, hostname=hostname, size=Size(**size), wish=wish)
+
+    return ask
+
+
+@pytest.fixture
+def running_pod(create: Callable[..., Operation], work: Work) -> CloudPod:
+    """A pod of alice's that runs."""
+    operation = create()
+    work.until_idle()
+    pod = pod_of(operation)
+    assert pod.phase == CloudPod.Phase.ACTIVE
+    return pod
+
+
+def pod_of(operation: Operation) -> CloudPod:
+    return CloudPod.objects.get(pk=operation.subject_id)
+
+
+def ended(operation: Operation) -> Operation:
+    """The operation as its row is now; it must not be live any more."""
+    operation.refresh_from_db()
+    assert not operation.is_live, f"{operation} is {operation.state}: {operation.waits_for}"
+    return operation
+
+
+def nothing_is_left(plane: FakeHandle) -> bool:
+    """No container, lease, VMID, quota, lane or live operation: as if nobody had asked."""
+    assert plane.vmids() == set()
+    assert not IPLease.objects.filter(released_at=None)
+    assert not CloudPod.objects.filter(gone_at=None)
+    assert not LanePlace.objects.all()
+    assert not Operation.objects.filter(state__in=Operation.LIVE)
+    return True

@@ -1,0 +1,143 @@
+"""Destroying a pod: its own container and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from audit.models import AuditEvent
+from ipam.models import IPLease
+from operations.models import Operation
+from pods.models import CloudPod
+from pods.refusals import PodGone
+from pods.services import destroy_pod
+from tests.pods.conftest import ended, nothing_is_left, pod_of
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_destroyed_pod_leaves_no_container_lease_or_quota_and_its_row_stays(running_pod, plane, alice, work):
+    operation = destroy_pod(by=alice.actor, pod=running_pod, reason="no longer needed")
+    running_pod.refresh_from_db()
+    assert (running_pod.phase, running_pod.desired_state) == ("destroying", "absent")
+    work.until_idle()
+    assert ended(operation).state == Operation.State.SUCCEEDED
+    running_pod.refresh_from_db()
+    assert (running_pod.phase, running_pod.observed_state) == ("gone", "absent")
+    assert running_pod.gone_at is not None
+    assert nothing_is_left(plane)
+    assert "web" in IPLease.objects.get().purpose
+    assert AuditEvent.objects.get(action="pod.destroy").reason == "no longer needed"
+
+
+def test_a_stopped_pod_is_destroyed_without_a_stop(running_pod, plane, alice, work):
+    plane.edit_ct(running_pod.vmid, status="stopped")
+    destroy_pod(by=alice.actor, pod=running_pod)
+    work.until_idle()
+    assert plane.record("stop") == []
+    assert nothing_is_left(plane)
+
+
+def test_a_pod_whose_container_is_gone_already_is_let_go(running_pod, plane, alice, work):
+    plane.remove_ct(running_pod.vmid)
+    operation = destroy_pod(by=alice.actor, pod=running_pod)
+    work.until_idle()
+    assert ended(operation).state == Operation.State.SUCCEEDED
+    assert nothing_is_left(plane)
+
+
+@pytest.mark.parametrize("name", ["stop", "destroy", "config_get", "status"])
+def test_a_lost_answer_does_not_keep_a_destroy_from_its_end(name, running_pod, plane, alice, work):
+    plane.lose_answer(name)
+    operation = destroy_pod(by=alice.actor, pod=running_pod)
+    work.until_idle()
+    assert ended(operation).state == Operation.State.SUCCEEDED
+    assert nothing_is_left(plane)
+
+
+def test_a_container_put_at_the_pods_vmid_behind_our_back_is_left_alone_and_the_message_says_why(
+    running_pod, plane, alice, work
+):
+    plane.remove_ct(running_pod.vmid)
+    plane.put_ct("pve", running_pod.vmid, status="running", hostname="somebody-elses", description="do not touch")
+    before = plane.cts()[running_pod.vmid]
+    plane.clear_record()
+    operation = destroy_pod(by=alice.actor, pod=running_pod)
+    work.until_idle()
+    operation = ended(operation)
+    assert (operation.state, operation.error_code) == (Operation.State.FAILED, "not_ours")
+    assert str(running_pod.vmid) in operation.error_message
+    assert "left alone" in operation.error_message
+    assert plane.cts()[running_pod.vmid] == before
+    assert {call["method"] for call in plane.record()} == {"GET"}
+    running_pod.refresh_from_db()
+    assert (running_pod.phase, running_pod.desired_state, running_pod.gone_at) == ("active", "running", None)
+
+
+def test_a_hand_made_clone_of_a_pods_container_is_left_alone(running_pod, plane, alice, work):
+    plane.clone_by_hand(running_pod.vmid, 9500)
+    copy = plane.cts()[9500]
+    assert copy["config"]["description"] == plane.cts()[running_pod.vmid]["config"]["description"]
+    operation = destroy_pod(by=alice.actor, pod=running_pod)
+    work.until_idle()
+    assert ended(operation).state == Operation.State.SUCCEEDED
+    assert plane.vmids() == {9500}
+    assert plane.cts()[9500] == copy
+
+
+def test_a_hand_made_clone_standing_at_another_pods_vmid_is_a_stranger_there(running_pod, create, plane, alice, work):
+    """The description is a true mark, but of another pod: the VMID in it gives it away."""
+    other = create("db")
+    work.until_idle()
+    other_pod = pod_of(other)
+    plane.remove_ct(other_pod.vmid)
+    plane.clone_by_hand(running_pod.vmid, other_pod.vmid)
+    before = plane.cts()[other_pod.vmid]
+    operation = destroy_pod(by=alice.actor, pod=other_pod)
+    work.until_idle()
+    assert ended(operation).error_code == "not_ours"
+    assert plane.cts()[other_pod.vmid] == before
+
+
+def test_a_container_without_any_mark_is_a_stranger_even_with_our_tags(running_pod, plane, alice, work):
+    plane.edit_ct(running_pod.vmid, description=None)
+    operation = destroy_pod(by=alice.actor, pod=running_pod)
+    work.until_idle()
+    assert ended(operation).error_code == "not_ours"
+    assert plane.vmids() == {running_pod.vmid}
+
+
+def test_a_pod_that_cannot_be_destroyed_runs_again_afterwards(running_pod, plane, alice, work):
+    message = f"can't remove CT {running_pod.vmid} - protection mode enabled"
+    plane.fail("destroy", status=500, message=message, times=None)
+    operation = destroy_pod(by=alice.actor, pod=running_pod)
+    work.until_idle()
+    assert ended(operation).error_code == "protected"
+    assert plane.cts()[running_pod.vmid]["status"] == "running"
+    running_pod.refresh_from_db()
+    assert (running_pod.phase, running_pod.desired_state) == ("active", "running")
+
+
+def test_a_pod_that_is_gone_cannot_be_destroyed_again_and_the_refusal_is_recorded(running_pod, alice, work):
+    destroy_pod(by=alice.actor, pod=running_pod)
+    work.until_idle()
+    with pytest.raises(PodGone):
+        destroy_pod(by=alice.actor, pod=running_pod)
+    assert AuditEvent.objects.filter(action="pod.destroy", outcome="refused").count() == 1
+
+
+def test_undoing_that_fails_keeps_what_the_pod_holds_and_asks_for_a_person(create, plane, alice, work):
+    plane.fail_task("start", "broken")
+    plane.fail("destroy", status=403, message="Permission check failed (/vms/9100, VM.Allocate)")
+    operation = create()
+    work.until_idle()
+    operation = ended(operation)
+    assert operation.state == Operation.State.NEEDS_ATTENTION
+    assert "VM.Allocate" in operation.steps.get(name="clone").attempts.get(direction="undo").detail
+    pod = pod_of(operation)
+    assert pod.phase == CloudPod.Phase.NEEDS_ATTENTION
+    assert IPLease.objects.get().released_at is None
+    # Once it is mended, destroying it is the way out.
+    again = destroy_pod(by=alice.actor, pod=pod)
+    work.until_idle()
+    assert ended(again).state == Operation.State.SUCCEEDED
+    assert nothing_is_left(plane)

@@ -1,0 +1,156 @@
+"""A worker is killed (SIGKILL, a real process) in the middle of a step: another one goes on, and nothing is doubled."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from ipam.models import IPLease
+from operations.models import Attempt, Operation
+from pods.models import CloudPod
+from pods.services import destroy_pod
+from tests.pods.conftest import ended, nothing_is_left, pod_of
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+
+@pytest.fixture(autouse=True)
+def _clock_as_it_is(transactional_db) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE test_clock SET shift = '0'")
+
+
+@contextmanager
+def a_worker_at(operation: Operation) -> Iterator[subprocess.Popen[str]]:
+    """A process that drives the operation, on this test's own database."""
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "tests.programs.drive", str(operation.pk)],
+        cwd=settings.ROOT,
+        env={**os.environ, "DATABASE_URL": _url_of_test_database()},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with worker:
+        yield worker
+
+
+def _url_of_test_database() -> str:
+    of = connection.settings_dict
+    login = of["USER"] + (f":{of['PASSWORD']}" if of["PASSWORD"] else "")
+    return f"postgresql://{login}@/{of['NAME']}?host={of['HOST']}&port={of['PORT']}"
+
+
+def kill(worker: subprocess.Popen[str]) -> None:
+    worker.send_signal(signal.SIGKILL)
+    assert worker.wait(timeout=10) == -signal.SIGKILL
+
+
+def kill_while_proxmox_answers(plane, call: str, operation: Operation) -> None:
+    """The request is carried out; the worker dies before it hears of it."""
+    plane.hold(call)
+    with a_worker_at(operation) as worker:
+        plane.wait_held(call)
+        kill(worker)
+    plane.release(call)
+
+
+def test_killed_between_the_clone_request_and_the_saving_of_its_upid_leaves_one_container(create, plane, work):
+    operation = create()
+    kill_while_proxmox_answers(plane, "clone", operation)
+    cut_short = Attempt.objects.get(step__name="clone")
+    assert (cut_short.ended_at, cut_short.wait_key) == (None, None)
+    work.until_idle()
+    assert operation.steps.get(name="clone").state == "begun"  # the dead worker's lease still holds
+    work.pass_time(seconds=100)
+    work.until_idle()
+    assert ended(operation).state == Operation.State.SUCCEEDED
+    pod = CloudPod.objects.get()
+    assert plane.vmids() == {pod.vmid}
+    assert IPLease.objects.get().released_at is None
+    assert len(plane.record("clone")) == 1
+
+
+def test_killed_while_the_clone_still_runs_waits_for_that_clone(create, plane, work):
+    plane.hold_tasks()
+    operation = create()
+    kill_while_proxmox_answers(plane, "clone", operation)
+    work.pass_time(seconds=100)
+    assert work.drive(operation) == "parked"
+    assert "vzclone:9000" in str(Attempt.objects.get(step__name="clone", number=2).wait_key)
+    plane.release_tasks()
+    work.until_idle()
+    assert ended(operation).state == Operation.State.SUCCEEDED
+    assert plane.vmids() == {pod_of(operation).vmid}
+    assert len(plane.record("clone")) == 1
+
+
+@pytest.mark.parametrize("call", ["config_get", "config", "firewall", "resize", "start"])
+def test_killed_at_any_call_of_a_create_the_pod_still_runs(call, create, plane, work):
+    operation = create(disk_gib=9)
+    work.drive(operation)
+    plane.wait_idle()
+    work.tick()
+    if call == "start":
+        work.drive(operation)
+        plane.wait_idle()
+        work.tick()
+    kill_while_proxmox_answers(plane, call, operation)
+    work.pass_time(seconds=100)
+    work.until_idle()
+    assert ended(operation).state == Operation.State.SUCCEEDED
+    assert plane.vmids() == {pod_of(operation).vmid}
+
+
+@pytest.mark.parametrize("call", ["config_get", "status", "stop", "destroy"])
+def test_killed_at_any_call_of_a_destroy_nothing_is_left(call, running_pod, alice, plane, work):
+    operation = destroy_pod(by=alice.actor, pod=running_pod)
+    if call == "destroy":
+        work.drive(operation)
+        plane.wait_idle()
+        work.tick()
+    kill_while_proxmox_answers(plane, call, operation)
+    work.pass_time(seconds=100)
+    work.until_idle()
+    assert ended(operation).state == Operation.State.SUCCEEDED
+    assert nothing_is_left(plane)
+
+
+def test_killed_in_the_undo_of_a_clone_nothing_is_left(create, plane, work):
+    plane.fail_task("start", "broken")
+    operation = create()
+    for _ in range(2):  # cloned, configured and started
+        work.drive(operation)
+        plane.wait_idle()
+        work.tick()
+    kill_while_proxmox_answers(plane, "destroy", operation)
+    work.pass_time(seconds=100)
+    work.until_idle()
+    assert ended(operation).state == Operation.State.FAILED
+    assert nothing_is_left(plane)
+
+
+def test_a_worker_that_was_paused_past_its_lease_asks_and_writes_nothing_more(create, plane, work):
+    """SIGSTOP, another worker finishes the pod, SIGCONT: the first one finds its lease gone."""
+    operation = create()
+    plane.hold("clone")
+    with a_worker_at(operation) as worker:
+        plane.wait_held("clone")
+        worker.send_signal(signal.SIGSTOP)
+        plane.release("clone")
+        work.pass_time(seconds=100)
+        work.until_idle()
+        assert ended(operation).state == Operation.State.SUCCEEDED
+        plane.clear_record()
+        worker.send_signal(signal.SIGCONT)
+        output, _ = worker.communicate(timeout=20)
+    assert output.strip() == "lease lost"
+    assert plane.record() == []
+    assert ended(operation).state == Operation.State.SUCCEEDED
