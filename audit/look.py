@@ -147,3 +147,24 @@ def _plain(value: Any) -> str:
 
 def memory(mib: int) -> str:
     return f"{mib / 1024:g} GiB" if mib % 256 == 0 and mib >= 1024 else f"{mib} MiB"
+
+
+def filling(used_mib: int, of_mib: int | None) -> SafeString | str:
+    """How much of a node's memory is promised; without a limit only how much."""
+    if of_mib is None:
+        return f"{memory(used_mib)}, no limit set"
+    words = f"{used_mib / 1024:.0f} of {of_mib / 1024:.0f} GiB"
+    return meter(used_mib, of_mib, words)
+
+
+def meter(value: int, most: int, words: str) -> SafeString:
+    """A quantity that has a limit; from nine tenths on it is marked."""
+    return format_html(
+        '<span class="mc-steps"><meter class="mc-meter" min="0" max="{}" high="{}" value="{}" aria-label="{}">'
+        '</meter><span class="mc-count">{}</span></span>',
+        max(most, 1),
+        int(most * 0.9),
+        value,
+        words,
+        words,
+    )

@@ -57,7 +57,7 @@ def listen(port: int | None, screen: Screen) -> socket.socket:
     except OSError as error:
         if port is not None:
             raise CannotDemonstrate(
-                f"Port {port} of {HOST}: {error.strerror}. Choose another with --port, or leave --port out and one is found."
+                f"Port {port} of {HOST}: {error.strerror}. Choose another --port, or leave it out and one is found."
             ) from error
         listener.bind((HOST, 0))
         screen.say(f"Port {PORT} is in use; the site takes {listener.getsockname()[1]} instead.")

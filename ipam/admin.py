@@ -11,7 +11,6 @@ from django.contrib import admin
 from django.contrib.admin import display
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
 
 from audit import look
 from audit.admin_base import ReadAdmin, SinceFilter, TenantFilter, list_url
@@ -51,33 +50,28 @@ class SubnetAdmin(ReadAdmin):
     fieldsets = [(None, {"fields": [("cidr", "network"), ("gateway", "usage"), "plan"]})]
     empty_hint = DECLARED
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Subnet]:
-        subnets: QuerySet[Subnet] = super().get_queryset(request)
-        request.usage = usage_by_subnet()  # type: ignore[attr-defined]
-        self._usage = request.usage  # type: ignore[attr-defined]
-        return subnets.select_related("network")
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        usages = usage_by_subnet(subnet.pk for subnet in changelist.result_list)
+        for subnet in changelist.result_list:
+            subnet.usage_now = usages.get(subnet.pk, Usage())
+        return changelist
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        subnet = super().get_object(request, object_id, from_field)
+        if subnet:
+            subnet.usage_now = usage_by_subnet([subnet.pk]).get(subnet.pk, Usage())
+        return subnet
 
     @display(description="Addresses held")
-    def usage(self, subnet: Subnet) -> str:
-        return meter(self._usage.get(subnet.pk, Usage()))
+    def usage(self, subnet: Any) -> str:
+        held, capacity = subnet.usage_now.held, subnet.usage_now.capacity
+        return look.meter(held, capacity, f"{held} of {capacity}")
 
     @display(description="Ranges")
     def plan(self, subnet: Subnet) -> str:
         rows = [f"{span} {span.kind}{': ' if span.reason else ''}{span.reason}" for span in subnet.ranges.all()]
         return look.words_of_a_machine("\n".join(rows))
-
-
-def meter(usage: Usage) -> str:
-    return format_html(
-        '<span class="mc-steps"><meter class="mc-meter" min="0" max="{}" high="{}" value="{}" aria-label="{}"></meter>'
-        '<span class="mc-count">{} of {}</span></span>',
-        max(usage.capacity, 1),
-        usage.capacity * 0.9,
-        usage.held,
-        f"{usage.held} of {usage.capacity} addresses held",
-        usage.held,
-        usage.capacity,
-    )
 
 
 @admin.register(AddressRange)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import ssl
 from collections.abc import Mapping
-from ipaddress import IPv4Address, ip_address
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -41,8 +41,24 @@ VARIABLE = Form(
     r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable (the name alone: neither ${...} nor the secret)"
 )
 FINGERPRINT = Form(r"([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}", "a SHA-256 fingerprint: 64 hexadecimal digits")
-TYPES = tuple("btrfs cephfs cifs dir esxi glusterfs iscsi iscsidirect lvm lvmthin nfs pbs rbd zfs zfspool".split())
-CONTENTS = tuple("backup images import iso rootdir snippets vztmpl".split())
+TYPES = (
+    "btrfs",
+    "cephfs",
+    "cifs",
+    "dir",
+    "esxi",
+    "glusterfs",
+    "iscsi",
+    "iscsidirect",
+    "lvm",
+    "lvmthin",
+    "nfs",
+    "pbs",
+    "rbd",
+    "zfs",
+    "zfspool",
+)
+CONTENTS = ("backup", "images", "import", "iso", "rootdir", "snippets", "vztmpl")
 SMALL = 32_767  # of a small whole number in the database
 LAST_VMID = 999_999_999
 
@@ -141,14 +157,15 @@ def _is_endpoint(endpoint: str) -> bool:
         host = urlsplit(endpoint).hostname or ""
     except ValueError:
         return False
-    return _is_address(host) or (len(host) <= 253 and bool(re.fullmatch(rf"({_LABEL}\.)*{_LABEL}", host, re.ASCII)))
+    if ":" in host or re.fullmatch(r"[0-9.]+", host):  # digits and dots are never a name
+        return _is_address(host)
+    return len(host) <= 253 and bool(re.fullmatch(rf"({_LABEL}\.)*{_LABEL}", host, re.ASCII))
 
 
 def _is_address(host: str) -> bool:
     try:
         return bool(ip_address(host))
     except ValueError:
-        # Digits and dots alone are an address that was mistyped, never a name.
         return False
 
 
@@ -192,10 +209,9 @@ def _node(table: Table) -> Node:
     return Node(
         key=table.key,
         name=table.text("name", HOST),
-        address=_node_address(table),
+        address=table.maybe_address("address"),
         memory_mib=table.maybe_whole("memory_mib", least=1),
     )
-
 
 
 def _tier(table: Table) -> Tier:

@@ -47,9 +47,7 @@ class Subnet:
 
     def may_give_out(self, address: IPv4Address) -> bool:
         """Whether the address is in an allocatable range and in no exclusion."""
-        return any(address in span for span in self.ranges) and not any(
-            address in span for span in self.exclusions
-        )
+        return any(address in span for span in self.ranges) and not any(address in span for span in self.exclusions)
 
 
 @dataclass(frozen=True)

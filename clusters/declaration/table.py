@@ -30,9 +30,7 @@ class Form(NamedTuple):
 class Table:
     """Ask for every key that may be there; `each` and `one` then report what nobody asked for."""
 
-    def __init__(
-        self, data: Mapping[str, object], key: str, problems: Problems, environ: Mapping[str, str]
-    ) -> None:
+    def __init__(self, data: Mapping[str, object], key: str, problems: Problems, environ: Mapping[str, str]) -> None:
         self.key = key
         self._data = data
         self._problems = problems
@@ -48,6 +46,8 @@ class Table:
         self._problem_at(self.key_of(name), message)
 
     def has(self, name: str) -> bool:
+        """Whether the key is there; asking makes it one that may be."""
+        self._asked.add(name)
         return name in self._data
 
     def text(self, name: str, form: Form | None = None, *, most: int = 255, substitute: bool = True) -> str:
@@ -55,11 +55,11 @@ class Table:
         return self._get(name, str, "a text", "", lambda v: self._text(v, self.key_of(name), form, most, substitute))
 
     def maybe_text(self, name: str, form: Form | None = None, *, most: int = 255, default: str = "") -> str:
-        return self.text(name, form, most=most) if self._offered(name) else default
+        return self.text(name, form, most=most) if self.has(name) else default
 
     def choice(self, name: str, choices: tuple[str, ...], default: str | None = None) -> str:
         """One of a few words; required without a default."""
-        if default is not None and not self._offered(name):
+        if default is not None and not self.has(name):
             return default
         return self.text(name, Form("|".join(map(re.escape, choices)), f"one of {', '.join(choices)}"))
 
@@ -76,7 +76,7 @@ class Table:
         return tuple(read)
 
     def maybe_texts(self, name: str, form: Form | None = None) -> tuple[str, ...]:
-        return self.texts(name, form) if self._offered(name) else ()
+        return self.texts(name, form) if self.has(name) else ()
 
     def whole(self, name: str, *, least: int, most: int = MOST) -> int:
         """A required whole number between two bounds."""
@@ -89,11 +89,11 @@ class Table:
         return self._get(name, int, "a whole number", least, checked)
 
     def maybe_whole(self, name: str, *, least: int, most: int = MOST) -> int | None:
-        return self.whole(name, least=least, most=most) if self._offered(name) else None
+        return self.whole(name, least=least, most=most) if self.has(name) else None
 
     def truth(self, name: str) -> bool:
         """true or false; false when it is not there."""
-        return self._offered(name) and self._get(name, bool, "true or false", False, lambda v: v)
+        return self.has(name) and self._get(name, bool, "true or false", False, lambda v: v)
 
     def address(self, name: str) -> IPv4Address:
         text = self.text(name)
@@ -104,7 +104,7 @@ class Table:
             return _NOWHERE
 
     def maybe_address(self, name: str) -> IPv4Address | None:
-        return self.address(name) if self._offered(name) else None
+        return self.address(name) if self.has(name) else None
 
     def cidr(self, name: str) -> IPv4Network:
         text = self.text(name)
@@ -116,7 +116,7 @@ class Table:
 
     def each(self, name: str, make: Callable[[Table], T]) -> tuple[T, ...]:
         """The tables of an array `[[name]]`, which may be absent."""
-        if not self._offered(name):
+        if not self.has(name):
             return ()
         items, key = self._data[name], self.key_of(name)
         if not isinstance(items, list):
@@ -161,12 +161,8 @@ class Table:
         table.close()
         return made
 
-    def _offered(self, name: str) -> bool:
-        self._asked.add(name)
-        return name in self._data
-
     def _get(self, name: str, kind: type, words: str, stand_in: T, read: Callable[..., T]) -> T:
-        if not self._offered(name):
+        if not self.has(name):
             self._missing.append(name)
             return stand_in
         value = self._data[name]
@@ -191,7 +187,9 @@ class Table:
     def _substituted(self, value: str, key: str) -> str | None:
         absent = sorted({name for name in _VARIABLE.findall(value) if not self.environ.get(name)})
         if absent:
-            self._problem_at(key, f"The environment variable {', '.join(absent)} is not set. Set it, or write the value.")
+            self._problem_at(
+                key, f"The environment variable {', '.join(absent)} is not set. Set it, or write the value."
+            )
             return None
         return _VARIABLE.sub(lambda found: self.environ[found[1]], value)
 
