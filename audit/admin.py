@@ -63,9 +63,7 @@ class AuditEventAdmin(ReadAdmin):
     def operation(self, event: AuditEvent) -> str:
         if event.operation_id is None:
             return look.NOTHING
-        return look.link(
-            reverse("admin:operations_operation_change", args=[event.operation_id]), "open the operation"
-        )
+        return look.link(reverse("admin:operations_operation_change", args=[event.operation_id]), "open the operation")
 
     @display(description="Before and after")
     def difference(self, event: AuditEvent) -> str:

@@ -16,10 +16,10 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 
+from audit.places import history_url, page_url
 from core.errors import Refused
 
 
@@ -31,6 +31,11 @@ class ReadAdmin(ModelAdmin):
     list_fullwidth = True
     compressed_fields = True
     empty_hint = "There is none yet."
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Django joins `list_select_related` for lists only; pages and searches want it too."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.select_related(*self.list_select_related) if self.list_select_related else rows
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -101,9 +106,13 @@ class RefusingAdmin(ReadAdmin):
             response = super().changeform_view(request, object_id, form_url, extra_context)
         return response
 
-    def get_form(
-        self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
-    ) -> Any:
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """One button more than enough is one too many."""
+        context["show_save_and_add_another"] = False
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return response
+
+    def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
         refused = getattr(request, "refused", None)
         return _told(form, refused) if refused else form
@@ -184,19 +193,3 @@ def confirm(
     }
     status = refused.status if refused else 200
     return TemplateResponse(request, "admin/confirm.html", context, status=status)
-
-
-def page_url(obj: Model) -> str:
-    """The admin's page of a row."""
-    meta = obj._meta
-    return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[obj.pk])
-
-
-def list_url(model: type[Model], **parameters: str) -> str:
-    meta = model._meta
-    return reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist", query=parameters or None)
-
-
-def history_url(resource_id: object) -> str:
-    """The audit trail of one resource."""
-    return reverse("admin:audit_auditevent_changelist", query={"resource_id__exact": str(resource_id)})

@@ -44,7 +44,7 @@ TONES = {
 }
 
 
-def badge(word: str, *, tone: str = "") -> SafeString:
+def badge(word: str, tone: str = "") -> SafeString:
     """A state by colour and word."""
     tone = tone or TONES.get(word, "quiet")
     return format_html('<span class="mc-badge mc-{}">{}</span>', tone, word.replace("_", " "))
@@ -87,7 +87,7 @@ def duration(span: timedelta) -> str:
     return f"{seconds // 86_400} days"
 
 
-def progress(done: int, total: int, *, state: str = "") -> SafeString:
+def progress(done: int, total: int, state: str = "") -> SafeString:
     """A bar and its numbers: the bar alone says nothing to a screen reader."""
     return format_html(
         '<span class="mc-steps"><progress class="mc-bar mc-{}" max="{}" value="{}" aria-label="{}"></progress>'

@@ -3,9 +3,20 @@
 Decides: the record's fields, and that it is append-only (the migration adds the triggers). Not: who writes when.
 """
 
+from __future__ import annotations
+
+from typing import Any, Self
+
 from django.db import models
 
-from core.rows import Row
+from core.rows import Row, TenantQuerySet
+
+
+class AuditEventQuerySet(TenantQuerySet):
+    """Events, which name their tenant by value."""
+
+    def of(self, tenant: Any) -> Self:
+        return self.filter(tenant_id=tenant.id)
 
 
 class AuditEvent(Row):
@@ -30,6 +41,8 @@ class AuditEvent(Row):
     reason = models.TextField(blank=True)
     before = models.JSONField(default=dict, blank=True)
     after = models.JSONField(default=dict, blank=True)
+
+    objects = models.Manager.from_queryset(AuditEventQuerySet)()
 
     class Meta:
         ordering = ["-id"]

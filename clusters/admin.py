@@ -128,6 +128,7 @@ class NodeAdmin(Switchable):
 @admin.register(StorageTier)
 class StorageTierAdmin(ReadAdmin):
     list_display = ["name", "role_badge", "cluster", "storage_type", "clone_mode", "is_shared", "where"]
+    list_select_related = ["cluster"]
     list_filter = ["role", "cluster", "shared"]
     search_fields = ["name", "cluster__name", "storage_type"]
     search_help_text = "Name, cluster or type"
@@ -139,7 +140,7 @@ class StorageTierAdmin(ReadAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StorageTier]:
         tiers: QuerySet[StorageTier] = super().get_queryset(request)
-        return tiers.select_related("cluster").prefetch_related("nodes")
+        return tiers.prefetch_related("nodes")
 
     @display(description="Role", ordering="role")
     def role_badge(self, tier: StorageTier) -> str:
@@ -204,7 +205,3 @@ class TemplateCopyAdmin(Switchable):
     search_fields = ["template__name", "node__name", "vmid__startswith"]
     search_help_text = "Template, node or VMID"
     fieldsets = [(None, {"fields": [("template", "vmid"), ("cluster", "node"), ("tier", "enabled")]})]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[TemplateCopy]:
-        copies: QuerySet[TemplateCopy] = super().get_queryset(request)
-        return copies.select_related("template", "node")

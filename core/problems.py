@@ -9,6 +9,7 @@ import logging
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import DataError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -47,6 +48,9 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         return problem(400, "invalid", _sentence(errors), errors=errors)
     if isinstance(error, Http404 | exceptions.NotFound):
         return problem(404, "not_found", "There is no such thing here.")
+    if isinstance(error, DataError):
+        log.warning("a value in a request was refused by PostgreSQL: %s", error)
+        return problem(400, "invalid", "A value in the address or the body cannot be stored, such as a NUL byte.")
     if isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
     if isinstance(error, exceptions.APIException):

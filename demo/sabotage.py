@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 from dataclasses import dataclass
+from uuid import UUID
 
 from core.clock import ControlNow
 from demo.handle import FakeHandle
@@ -55,4 +56,4 @@ def kill_a_cloning_worker(pve: FakeHandle) -> Killed:
 
 def was_cut_short(operation: str) -> bool:
     """Whether a later worker found an attempt without an end, as the killed one left it."""
-    return Attempt.objects.filter(step__operation=operation, error_code="cut_short").exists()
+    return Attempt.objects.filter(step__operation_id=UUID(operation), error_code="cut_short").exists()

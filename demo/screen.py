@@ -14,6 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 STYLES = {"succeeded": "green", "failed": "red", "needs_attention": "red", "running": "cyan", "parked": "blue"}
 PLAIN_WIDTH = 120
@@ -56,7 +57,7 @@ class Screen:
         self._told: dict[int, str] = {}
 
     def say(self, text: str, style: str | None = None) -> None:
-        self._console.print(text, style=style, markup=False, soft_wrap=True)
+        self._console.print(Text(text, style=style or ""), soft_wrap=True)
 
     @contextmanager
     def following(self) -> Iterator[None]:

@@ -13,7 +13,8 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
 from audit import look
-from audit.admin_base import ReadAdmin, SinceFilter, TenantFilter, list_url
+from audit.admin_base import ReadAdmin, SinceFilter, TenantFilter
+from audit.places import list_url
 from ipam.models import AddressRange, IPLease, Network, Subnet
 from ipam.queries import Usage, usage_by_subnet
 from tenants.admin_base import SwitchAdmin

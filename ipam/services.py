@@ -21,8 +21,8 @@ from tenants.models import Tenant
 # former holder must not meet the new one.
 ADDRESS_REST = timedelta(hours=1)
 
-# One query picks the address: candidates are the allocatable ranges without the excluded ones, the gateway, the
-# network's and the broadcast address; a live lease or one that still rests takes an address out.
+# One query picks the address: candidates are what the allocatable ranges have of the subnet, without the excluded ones,
+# the gateway, the network's and the broadcast address; a live lease or one that still rests takes an address out.
 _NEXT_FREE = """
 WITH candidate AS (
     SELECT host(r.first + n)::inet AS address
@@ -36,7 +36,7 @@ SELECT host(c.address)
   FROM candidate c
   JOIN ipam_subnet s ON s.id = %(subnet)s
   LEFT JOIN history h ON h.address = c.address
- WHERE (s.gateway IS NULL OR c.address <> s.gateway)
+ WHERE c.address << s.cidr AND (s.gateway IS NULL OR c.address <> s.gateway)
    AND c.address <> host(network(s.cidr))::inet AND c.address <> host(broadcast(s.cidr))::inet
    AND NOT EXISTS (SELECT 1 FROM ipam_addressrange x WHERE x.subnet_id = s.id AND x.kind = 'excluded'
                    AND c.address BETWEEN x.first AND x.last)
@@ -65,7 +65,7 @@ def allocate(*, tenant: Tenant, subnet: Subnet, purpose: str, address: str | Non
     Refused: NoFreeAddress; for a given address Invalid, AddressReserved, AddressTaken. Locks the subnet's row, so
     that two requests take turns; the constraint stands behind it.
     """
-    locked = Subnet.objects.select_for_update(of=("self",)).select_related("network").get(pk=subnet.pk)
+    locked = Subnet.objects.select_for_update(no_key=True, of=("self",)).select_related("network").get(pk=subnet.pk)
     chosen = _next_free(locked) if address is None else _requested(locked, address)
     with refusing_violations():
         return IPLease.objects.create(

@@ -63,11 +63,17 @@ def urls(env: Mapping[str, str], data_dir: Path, *, start: bool = True) -> Urls:
     return Urls(service=server.url(SERVICE), owner=server.url(OWNER), embedded=True)
 
 
-def django_settings(url: str) -> dict[str, Any]:
-    """An entry of Django's DATABASES. A socket folder, `?host=/folder`, goes to HOST, where Django has it."""
-    config: dict[str, Any] = dict(environ.Env.db_url_config(url))
-    if config["ENGINE"] != "django.db.backends.postgresql":
-        raise DatabaseError("DATABASE_URL must be a postgresql:// URL: MigraCloud runs on PostgreSQL 15 or newer only.")
+def django_settings(url: str, variable: str = "DATABASE_URL") -> dict[str, Any]:
+    """An entry of Django's DATABASES. A socket folder, `?host=/folder`, goes to HOST, where Django has it.
+
+    `variable` is where the URL came from; a refusal names it, and never the URL, which may hold a password.
+    """
+    try:
+        config: dict[str, Any] = dict(environ.Env.db_url_config(url))
+    except ValueError:
+        raise DatabaseError(f"{variable} is no URL such as postgresql://user:password@host:5432/database.") from None
+    if config.get("ENGINE") != "django.db.backends.postgresql":
+        raise DatabaseError(f"{variable} must be a postgresql:// URL: MigraCloud runs on PostgreSQL 15 or newer only.")
     options = dict(config.get("OPTIONS", {}))
     for key in ("host", "port"):
         if key in options:

@@ -39,8 +39,8 @@ SESSION_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 
 INSTALLED_APPS = [
-    "migracloud.admin_site.MigraCloudAdminConfig",
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # before the admin: its templates; the plain one would replace our site
+    "migracloud.admin_config.MigraCloudAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -96,7 +96,7 @@ try:
     _urls = database.urls(env.mapping, database.data_dir(env.mapping), start=not _database_command)
     DATABASES = {"default": database.django_settings(_urls.service)}
     if _urls.owner:
-        DATABASES["owner"] = {**database.django_settings(_urls.owner), "TEST": {"MIRROR": "default"}}
+        DATABASES["owner"] = {**database.django_settings(_urls.owner, "DATABASE_OWNER_URL"), "TEST": {"MIRROR": "default"}}
 except database.DatabaseError as error:
     raise ImproperlyConfigured(str(error)) from error
 EMBEDDED_DATABASE = _urls.embedded
@@ -162,7 +162,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": env.log_level()},
     "loggers": {
         "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-        "django_q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
     },
 }
 

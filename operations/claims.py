@@ -51,7 +51,7 @@ class Lease:
         An operation's row is always locked before its attempts' rows.
         """
         assert transaction.get_connection().in_atomic_block
-        if not self._held().select_for_update().values_list("pk"):
+        if not self._held().select_for_update(no_key=True).values_list("pk"):
             raise LeaseLost(f"operation {self.operation_id} was taken over after claim {self.epoch}")
 
 
@@ -60,7 +60,7 @@ def claim(operation_id: UUID, *, worker: str) -> tuple[Operation, Lease] | None:
     """Take the lease if the operation is live, due, and nobody holds it; else None."""
     free = Q(lease_until=None) | Q(lease_until__lte=ControlNow())
     due = Operation.objects.filter(free, pk=operation_id, state__in=Operation.LIVE, due_at__lte=ControlNow())
-    operation = due.select_for_update(skip_locked=True, of=("self",)).select_related("tenant").first()
+    operation = due.select_for_update(skip_locked=True, no_key=True, of=("self",)).select_related("tenant").first()
     if operation is None:
         return None
     now = control_now()

@@ -18,7 +18,7 @@ from operations.wake import make_due
 def enter(name: str, operation: Operation, step: str) -> bool:
     """Take a place in the lane if there is room; otherwise stand in its queue. Call within a transaction."""
     Lane.objects.get_or_create(name=name)
-    lane = Lane.objects.select_for_update().get(name=name)
+    lane = Lane.objects.select_for_update(no_key=True).get(name=name)
     place, _ = LanePlace.objects.get_or_create(lane=lane, operation=operation, defaults={"step": step})
     if place.taken_at is not None:
         return True
@@ -33,7 +33,7 @@ def leave(operation: Operation, step: str) -> None:
     """Give up the place that this step had, if any; who is next hears of it after the commit."""
     for place in LanePlace.objects.filter(operation=operation, step=step):
         place.delete()
-        transaction.on_commit(partial(admit, place.lane_id))
+        transaction.on_commit(partial(admit, place.lane_id), robust=True)
 
 
 @transaction.atomic
@@ -43,11 +43,11 @@ def admit(lane_id: UUID) -> int:
     A worker holds its operation's row when it asks for the lane; so here, with the lane held, a row that is held is
     passed over: its worker is about to see for itself.
     """
-    lane = Lane.objects.select_for_update().get(pk=lane_id)
+    lane = Lane.objects.select_for_update(no_key=True).get(pk=lane_id)
     woken = 0
     for place in _may_enter(lane):
         waiting = Operation.objects.filter(pk=place.operation_id, state=Operation.State.WAITING)
-        if waiting.select_for_update(skip_locked=True).values_list("pk"):
+        if waiting.select_for_update(skip_locked=True, no_key=True).values_list("pk"):
             make_due(place.operation_id)
             woken += 1
     return woken

@@ -12,7 +12,7 @@ from core.clock import control_now
 from operations.errors import Fail, Retry, StepError, Wait
 from operations.models import Attempt, Operation, Step
 
-MOST_TRIES = 5  # of one step, in one direction, that meets errors of the family Retry
+MOST_TRIES = 5  # at doing one step that meets errors of the family Retry; undoing goes on until its deadline
 FIRST_DELAY = timedelta(seconds=1)
 LONGEST_DELAY = timedelta(seconds=30)
 
@@ -34,7 +34,8 @@ def delay_before_next(operation: Operation, step: Step, error: StepError) -> tim
         return None
     result = Attempt.Result.WAIT if isinstance(error, Wait) else Attempt.Result.RETRY
     tries = step.attempts.filter(direction=operation.direction, result=result).count()
-    if isinstance(error, Retry) and tries >= MOST_TRIES:
+    doing = operation.direction == Operation.Direction.DO
+    if isinstance(error, Retry) and doing and tries >= MOST_TRIES:
         return None
     delay: timedelta = min(FIRST_DELAY * 2 ** min(tries - 1, 10), LONGEST_DELAY)
     return delay * random.uniform(0.8, 1.2)  # noqa: S311 (jitter, no secret)

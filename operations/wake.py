@@ -34,7 +34,7 @@ class Outcome:
 
 def hint(operation_id: UUID) -> None:
     """Tell the workers, once this transaction is committed, that the operation may have something to do."""
-    transaction.on_commit(lambda: async_task("operations.tasks.drive", str(operation_id)))
+    transaction.on_commit(lambda: async_task("operations.tasks.drive", str(operation_id)), robust=True)
 
 
 def wake(key: str, outcome: Outcome) -> bool:
@@ -45,7 +45,7 @@ def wake(key: str, outcome: Outcome) -> bool:
         if found is None:
             return False
         # An operation's row is always locked before its attempts' rows.
-        Operation.objects.select_for_update().get(pk=found)
+        Operation.objects.select_for_update(no_key=True).get(pk=found)
         if not waiting.update(outcome=asdict(outcome)):
             return False
         make_due(found)

@@ -17,8 +17,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from audit import look
-from audit.admin_base import ReadAdmin, SinceFilter, TenantFilter, confirm, page_url
+from audit.admin_base import ReadAdmin, SinceFilter, TenantFilter, confirm
 from audit.models import AuditEvent
+from audit.places import page_url
 from core.errors import Refused
 from operations.models import Operation
 from operations.timeline import timeline, with_steps
@@ -105,9 +106,7 @@ class CloudPodAdmin(ReadAdmin):
         if request.method == "POST":
             assert isinstance(request.user, User)
             try:
-                operation = destroy_pod(
-                    by=request.user.actor, pod=pod, reason=request.POST.get("reason", "").strip()
-                )
+                operation = destroy_pod(by=request.user.actor, pod=pod, reason=request.POST.get("reason", "").strip())
             except Refused as error:
                 refused = error
             else:
@@ -175,10 +174,6 @@ class InterfaceAdmin(ReadAdmin):
     ordering = ["-id"]
     fieldsets = [(None, {"fields": [("pod", "card"), ("mac", "network"), ("bridge", "vlan"), "tenant"]})]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Interface]:
-        interfaces: QuerySet[Interface] = super().get_queryset(request)
-        return interfaces.select_related("pod")
-
     @display(description="Pod", ordering="pod__hostname")
     def pod_name(self, interface: Interface) -> str:
         return look.link(page_url(interface.pod), interface.pod)
@@ -198,10 +193,6 @@ class InterfaceAddressAdmin(ReadAdmin):
     empty_hint = "A pod's address comes with the pod."
     ordering = ["-id"]
     fieldsets = [(None, {"fields": [("lease", "held"), ("pod_name", "card"), ("is_primary", "tenant")]})]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[InterfaceAddress]:
-        addresses: QuerySet[InterfaceAddress] = super().get_queryset(request)
-        return addresses.select_related("lease", "interface__pod")
 
     @display(description="Pod", ordering="interface__pod__hostname")
     def pod_name(self, address: InterfaceAddress) -> str:

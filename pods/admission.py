@@ -46,7 +46,7 @@ class Offer:
 
 def check_tenant(tenant: Tenant) -> None:
     """Refused: TenantSuspended."""
-    if Tenant.objects.select_for_update().get(pk=tenant.pk).state == Tenant.State.SUSPENDED:
+    if Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk).state == Tenant.State.SUSPENDED:
         raise TenantSuspended(f"{tenant} is suspended: it gets no new pods until it is active again.", field="tenant")
 
 
@@ -77,7 +77,7 @@ def check_size(template: GoldenTemplate, asked: dict[str, int | None]) -> dict[s
 
 def check_quota(tenant: Tenant, size: dict[str, int]) -> None:
     """Lock the tenant's quota until the transaction ends, and compare. Refused: QuotaExceeded."""
-    quota = Quota.objects.select_for_update().get(tenant=tenant)
+    quota = Quota.objects.select_for_update(no_key=True).get(tenant=tenant)
     held = held_by(tenant)
     if held["pods"] + 1 > quota.pods:
         raise QuotaExceeded(f"{tenant} may have {quota.pods} pods and has {held['pods']}.", field="tenant")

@@ -78,7 +78,9 @@ def _create(by: Actor, tenant: Tenant, hostname: str, size: Size, wish: Wish) ->
     tier = pick_tier(cluster=wish.cluster, tier=wish.tier, template=wish.template)
     wanted = check_size(tier.template, asdict(size))
     check_quota(tenant, wanted)
-    cluster = Cluster.objects.select_for_update().get(pk=tier.cluster.pk)  # creates in a cluster take turns from here
+    cluster = Cluster.objects.select_for_update(no_key=True).get(
+        pk=tier.cluster.pk
+    )  # creates in a cluster take turns from here
     copy = _place(tier.copies, memory_mib=wanted["memory_mib"])
     vmid = next_vmid(cluster)
     if vmid is None:
@@ -133,7 +135,7 @@ def destroy_pod(*, by: Actor, pod: CloudPod, reason: str = "") -> Operation:
 
 
 def _destroy(by: Actor, pod: CloudPod, reason: str) -> Operation:
-    locked = CloudPod.objects.select_for_update(of=("self",)).select_related("tenant").get(pk=pod.pk)
+    locked = CloudPod.objects.select_for_update(no_key=True, of=("self",)).select_related("tenant").get(pk=pod.pk)
     if locked.gone_at is not None:
         raise refusals.PodGone(f"The pod {locked} is gone already.")
     operation = begin_operation(

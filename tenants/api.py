@@ -43,6 +43,12 @@ class NewTenant(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=200)
     quota = serializers.DictField(child=serializers.IntegerField(min_value=0, max_value=1_000_000_000), required=False)
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        unknown = sorted(set(self.initial_data) - set(self.fields))
+        if unknown:
+            raise serializers.ValidationError({name: "There is no such field." for name in unknown})
+        return attrs
+
 
 class TenantViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Tenant]):
     """Tenants. The platform's token sees and creates all; a tenant's token sees its own."""

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from audit.services import Actor
 from core.errors import Refused, constraint_means
-from core.rows import Row, new_id
+from core.rows import Row, TenantQuerySet, new_id
 
 REFERENCE = RegexValidator(r"\ATENANT-(0|[1-9][0-9]{0,8})\Z", "A tenant's reference looks like TENANT-123.")
 PLATFORM_REFERENCE = "TENANT-0"
@@ -67,6 +67,8 @@ class Quota(Row):
     memory_mib = models.PositiveIntegerField("memory (MiB)", default=40_960)
     disk_gib = models.PositiveIntegerField("disk (GiB)", default=400)
 
+    objects = models.Manager.from_queryset(TenantQuerySet)()
+
     def __str__(self) -> str:
         return f"quota of {self.tenant_id}"
 
@@ -92,6 +94,8 @@ class Membership(Row):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=6, choices=Role, default=Role.MEMBER)
 
+    objects = models.Manager.from_queryset(TenantQuerySet)()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["tenant", "user"], name="membership_once"),
@@ -111,6 +115,8 @@ class ApiToken(Row):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = models.Manager.from_queryset(TenantQuerySet)()
 
     class Meta:
         ordering = ["-id"]

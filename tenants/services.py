@@ -22,8 +22,9 @@ from tenants.models import PLATFORM_REFERENCE, REFERENCE, ApiToken, Quota, Tenan
 QUOTA_FIELDS = ("pods", "cores", "memory_mib", "disk_gib")
 
 
+@transaction.atomic
 def platform_tenant() -> Tenant:
-    """The platform's own tenant, made on first use."""
+    """The platform's own tenant, made on first use, with its quota or not at all."""
     tenant, made = Tenant.objects.get_or_create(
         kind=Tenant.Kind.PLATFORM,
         defaults={"reference": PLATFORM_REFERENCE, "name": "MigraHosting (platform)"},
@@ -120,7 +121,7 @@ def revoke_token(*, by: Actor, token: ApiToken) -> None:
 def token_of(text: str) -> ApiToken | None:
     """The live token whose text this is, or None: unknown, wrong, expired and revoked are told alike."""
     match text.split("_", 2):
-        case ["mc", prefix, secret]:
+        case ["mc", prefix, secret] if prefix.isalnum():  # PostgreSQL refuses to look for some bytes
             live = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
             token = ApiToken.objects.select_related("tenant").filter(live, prefix=prefix).first()
             if token and hmac.compare_digest(token.digest, _digest(secret)):

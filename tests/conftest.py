@@ -18,9 +18,12 @@ from psycopg import sql
 
 from demo.handle import FakeHandle, start_fake
 from migracloud.database import SERVICE, grants_sql
+from tests import profiles
 from tests.cast import Person, cast
 from tests.factories import World, make_world
 from tests.work import Work
+
+profiles.load()
 
 # The owner makes and migrates the database; from then on tests run as the service role, as site and workers do.
 # Two things are as no production database has them, and only here: the service role may truncate (Django's flush after

@@ -59,7 +59,10 @@ def _span_fits(span: Span, subnet: Subnet, problems: Problems) -> bool:
         problems.add(key, f"{span} is not within the subnet {subnet.cidr}.")
     if span.first > span.last:
         problems.add(span.first_key, f"{span.first} comes after the last address, {span.last}.")
-    return not outside and span.first <= span.last
+    if outside or span.first > span.last:
+        problems.broken.add(span.key)  # what it covers is not known
+        return False
+    return True
 
 
 def _spans_apart(spans: list[Span], problems: Problems) -> None:

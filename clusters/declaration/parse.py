@@ -142,9 +142,7 @@ def _cluster(table: Table) -> Cluster:
 
 
 def _endpoints(table: Table) -> tuple[str, ...]:
-    endpoints = tuple(text.rstrip("/") for text in table.texts("endpoints", most=200))
-    if table.has("endpoints") and not endpoints:
-        table.problem("endpoints", "A cluster needs at least one endpoint.")
+    endpoints = tuple(text.rstrip("/") for text in table.texts("endpoints", most=200, empty=False))
     for index, endpoint in enumerate(endpoints):
         if endpoint and not _is_endpoint(endpoint):
             table.problem(f"endpoints[{index}]", "This is not an endpoint such as https://pve.example.net:8006.")

@@ -63,9 +63,12 @@ class Table:
             return default
         return self.text(name, Form("|".join(map(re.escape, choices)), f"one of {', '.join(choices)}"))
 
-    def texts(self, name: str, form: Form | None = None, *, most: int = 255) -> tuple[str, ...]:
+    def texts(self, name: str, form: Form | None = None, *, most: int = 255, empty: bool = True) -> tuple[str, ...]:
         """A list of texts; a problem names the index."""
-        items = self._get(name, list, "a list", [], lambda v: v)
+        nothing: list[object] = []
+        items = self._get(name, list, "a list", nothing, lambda v: v)
+        if items is not nothing and not items and not empty:
+            self.problem(name, "This needs at least one.")
         read = []
         for index, item in enumerate(items):
             key = f"{self.key_of(name)}[{index}]"
@@ -208,5 +211,17 @@ def _why_not(text: str, form: Form | None, most: int) -> str | None:
 
 
 def _type_name(value: object) -> str:
-    names = {str: "a text", bool: "true or false", int: "a whole number", float: "a number with a point"}
-    return names.get(type(value), {list: "a list", dict: "a table"}.get(type(value), "a date or time"))
+    match value:
+        case str():
+            return "a text"
+        case bool():
+            return "true or false"
+        case int():
+            return "a whole number"
+        case float():
+            return "a number with a point"
+        case list():
+            return "a list"
+        case dict():
+            return "a table"
+    return "a date or time"

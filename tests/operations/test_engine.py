@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from threading import Thread
+
 import pytest
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 
 from audit.models import AuditEvent
 from audit.services import SYSTEM
 from core.clock import control_now
 from core.rows import new_id
-from operations import claims, engine
+from operations import claims, engine, transitions
 from operations.errors import Fail, Refuse, Retry, Wait
 from operations.kind import Parked
 from operations.limits import MOST_TRIES
@@ -99,6 +101,13 @@ def test_a_retry_is_limited_and_then_undone(operation, script, to_its_end):
     assert script.called == ["first"] * MOST_TRIES + ["undo reserve"]
 
 
+def test_undoing_is_tried_until_its_deadline_because_giving_up_leaves_something(operation, script, to_its_end):
+    script.does["second"] = [Refuse("no")]
+    script.does["undo first"] = [Retry("not reached")] * (MOST_TRIES * 3) + [None]
+    assert to_its_end(operation).state == "failed"
+    assert script.called.count("undo first") == MOST_TRIES * 3 + 1
+
+
 def test_a_wait_costs_no_try_and_ends_with_the_deadline(operation, script, to_its_end):
     script.does["first"] = [Wait("locked")] * (MOST_TRIES * 3) + [None]
     assert to_its_end(operation).state == "succeeded"
@@ -186,13 +195,40 @@ def test_the_tasks_of_doing_and_undoing_are_kept_apart(operation, script, to_its
     assert script.called == ["first", "undo first", "undo reserve"]
 
 
-def test_a_wake_between_the_look_and_the_parking_again_is_not_lost(operation, script):
+def test_a_hint_for_nothing_parks_it_again(operation, script):
     script.does["first"] = [Parked("key-1", "a task")]
     engine.drive(operation.pk)
-    Operation.objects.filter(pk=operation.pk).update(due_at=control_now())  # a hint for nothing
+    Operation.objects.filter(pk=operation.pk).update(due_at=control_now())
     assert engine.drive(operation.pk) == "parked"
     wake("key-1", Outcome(ok=True))
     assert engine.drive(operation.pk) == "succeeded"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_wake_between_the_look_and_the_parking_again_is_not_lost(operation, script, monkeypatch):
+    script.does["first"] = [Parked("key-1", "a task")]
+    engine.drive(operation.pk)
+    Operation.objects.filter(pk=operation.pk).update(due_at=control_now())
+    waker = Thread(target=wake_elsewhere, args=("key-1",))
+    park_again = transitions.park_again
+
+    def wake_first(parked: Operation) -> str:
+        waker.start()
+        waker.join(timeout=0.5)  # it waits for our row's lock: that is what is shown
+        return park_again(parked)
+
+    monkeypatch.setattr(transitions, "park_again", wake_first)
+    assert engine.drive(operation.pk) == "parked"
+    waker.join()
+    assert engine.drive(operation.pk) == "succeeded"
+
+
+def wake_elsewhere(key: str) -> None:
+    """As the controller does, on a connection of its own."""
+    try:
+        wake(key, Outcome(ok=True))
+    finally:
+        connection.close()
 
 
 def test_an_attempt_that_was_cut_short_leaves_the_next_one_in_doubt(operation, script, to_its_end):

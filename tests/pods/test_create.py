@@ -6,7 +6,9 @@ import pytest
 
 from audit.models import AuditEvent
 from clusters.dataplane.mark import MarkKey, read_mark
-from operations.models import Operation
+from core.clock import control_now
+from operations.claims import claim
+from operations.models import Attempt, Operation
 from pods.models import CloudPod, Interface
 from tests.pods.conftest import ended, nothing_is_left, pod_of
 
@@ -175,6 +177,38 @@ def test_an_operation_past_its_deadline_undoes_and_leaves_nothing(create, plane,
     work.until_idle()
     assert ended(operation).error_code == "deadline_passed"
     assert nothing_is_left(plane)
+
+
+def test_a_request_that_got_no_answer_is_given_time_to_arrive_before_its_vmid_is_let_go(create, plane, work):
+    """Its worker died around the clone's request, and the deadline passed: the request may still be on its way."""
+    operation = create()
+    claim(operation.pk, worker="dead")
+    clone = operation.steps.get(name="clone")
+    clone.state = "begun"
+    clone.save()
+    Attempt.objects.create(step=clone, direction="do", number=1, worker="dead", begun_at=control_now())
+    now = control_now()
+    Operation.objects.filter(pk=operation.pk).update(lease_until=now, deadline_at=now)
+    assert work.drive(operation) == "waiting"
+    assert "may still arrive" in Operation.objects.get().waits_for
+    work.pass_time(seconds=70)
+    assert work.drive(operation) == "failed"
+    assert nothing_is_left(plane)
+
+
+def test_undoing_leaves_a_stranger_alone_that_took_the_containers_place(create, plane, work):
+    plane.lose_answer("clone")
+    operation = create()
+    work.drive(operation)
+    pod = pod_of(operation)
+    plane.remove_ct(pod.vmid)
+    plane.put_ct("pve", pod.vmid, status="running", hostname="stranger")
+    before = plane.cts()[pod.vmid]
+    now = control_now()
+    Operation.objects.filter(pk=operation.pk).update(deadline_at=now, due_at=now)
+    work.until_idle()
+    assert ended(operation).state == Operation.State.FAILED
+    assert plane.cts()[pod.vmid] == before
 
 
 def test_a_container_moved_by_hand_is_followed_and_the_move_is_recorded(create, plane, work):

@@ -137,14 +137,19 @@ def test_killed_in_the_undo_of_a_clone_nothing_is_left(create, plane, work):
     assert nothing_is_left(plane)
 
 
-def test_a_worker_that_was_paused_past_its_lease_asks_and_writes_nothing_more(create, plane, work):
+@pytest.mark.parametrize("call", ["clone", "config_get"])
+def test_a_worker_that_was_paused_past_its_lease_asks_and_writes_nothing_more(call, create, plane, work):
     """SIGSTOP, another worker finishes the pod, SIGCONT: the first one finds its lease gone."""
     operation = create()
-    plane.hold("clone")
+    if call == "config_get":
+        work.drive(operation)
+        plane.wait_idle()
+        work.tick()
+    plane.hold(call)
     with a_worker_at(operation) as worker:
-        plane.wait_held("clone")
+        plane.wait_held(call)
         worker.send_signal(signal.SIGSTOP)
-        plane.release("clone")
+        plane.release(call)
         work.pass_time(seconds=100)
         work.until_idle()
         assert ended(operation).state == Operation.State.SUCCEEDED

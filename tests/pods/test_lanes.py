@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from audit.services import SYSTEM
 from operations import engine
 from operations.models import Lane, LanePlace, Operation
+from tenants.services import set_quota
 from tests.pods.conftest import ended
 
 pytestmark = pytest.mark.django_db
@@ -13,9 +15,6 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def twelve(create, world, alice):
-    from audit.services import SYSTEM
-    from tenants.services import set_quota
-
     limits = {"pods": 20, "cores": 99, "memory_mib": 99_999, "disk_gib": 999}
     set_quota(by=SYSTEM, tenant=alice.tenant, limits=limits)
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-from django_q.cluster import Cluster
+from django.core.management.base import BaseCommand, CommandError
+from django_q import cluster as django_q_cluster
 
 from migracloud.processes import die_with_parent, keep_forks_clean
+from migracloud.sentinel import WatchfulSentinel
 
 
 class Command(BaseCommand):
@@ -19,4 +20,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         die_with_parent()
         keep_forks_clean()
-        Cluster().start()
+        django_q_cluster.Sentinel = WatchfulSentinel
+        cluster = django_q_cluster.Cluster()
+        cluster.start()
+        cluster.sentinel.join()
+        if cluster.sentinel.exitcode:
+            raise CommandError("The workers have ended: see above. They have to be started again.")

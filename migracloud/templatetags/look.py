@@ -1,0 +1,34 @@
+"""audit/look.py's pieces for templates. Decides: their names there. Not: how they look."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django import template
+
+from audit import look
+from audit.places import page_url
+from operations.models import Attempt
+
+register = template.Library()
+register.filter("badge", look.badge)
+register.filter("ago", look.ago)
+register.filter("memory", look.memory)
+register.filter("page_url", page_url)
+register.simple_tag(look.progress, name="progress")
+register.simple_tag(look.filling, name="filling")
+
+
+@register.filter
+def tone(word: str) -> str:
+    return look.TONES.get(word, "quiet")
+
+
+@register.filter
+def took(attempt: Attempt) -> str:
+    ended: datetime | None = attempt.ended_at
+    return look.duration(ended - attempt.begun_at) if ended else ""
+
+    """The list of a model, for breadcrumbs."""
+    model: type[Model] = opts.model
+    return f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"

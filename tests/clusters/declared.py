@@ -1,0 +1,42 @@
+"""The demo's declaration as tests change it: the file itself, read once, and one value of it replaced at a time.
+
+Decides: how a change is written down. Not: what is tested.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+DEMO = Path(__file__).resolve().parents[2] / "demo" / "cluster.toml"
+ABSENT = object()
+
+SUBNET = "networks[0].subnets[0]"
+CLUSTER = "clusters[0]"
+
+
+def demo_document() -> dict[str, Any]:
+    return tomllib.loads(DEMO.read_text())
+
+
+def with_changes(changes: dict[str, Any], document: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A copy of the demo's document in which each key, such as `clusters[0].nodes[1].name`, has another value.
+
+    ABSENT removes the key; a key one past the end of a list appends to it.
+    """
+    result = copy.deepcopy(demo_document() if document is None else document)
+    for key, value in changes.items():
+        *path, last = [int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", key)]
+        at: Any = result
+        for part in path:
+            at = at[part]
+        if value is ABSENT:
+            del at[last]
+        elif isinstance(at, list) and last == len(at):
+            at.append(value)
+        else:
+            at[last] = value
+    return result

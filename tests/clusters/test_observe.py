@@ -1,0 +1,79 @@
+"""The controller's look at tasks: one call a node a tick, and each end told to whom it belongs."""
+
+from __future__ import annotations
+
+import pytest
+
+from audit.services import SYSTEM
+from clusters.observe import wake_parked
+from operations.models import Attempt, Lane, Operation
+from pods.services import Size, create_pod
+from tenants.services import set_quota
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ten_parked(world, plane, alice, work):
+    set_quota(by=SYSTEM, tenant=alice.tenant, limits={"pods": 20, "cores": 99, "memory_mib": 99_999})
+    for copy in world.copies.values():
+        Lane.objects.create(name=copy.lane, capacity=12)  # the fake is at time scale 0: no clone meets another
+    operations = [
+        create_pod(by=alice.actor, tenant=alice.tenant, hostname=f"web-{number}", size=Size()) for number in range(10)
+    ]
+    for operation in operations:
+        work.drive(operation)
+        plane.wait_idle()
+    return operations
+
+
+def test_ten_parked_operations_hold_no_worker_and_cost_one_call_a_node(ten_parked, plane):
+    assert Operation.objects.filter(state="parked", lease_until=None).count() == 10
+    plane.clear_record()
+    assert wake_parked() == 10
+    assert [call["name"] for call in plane.record()] == ["tasks", "tasks"]
+    assert wake_parked() == 0
+    assert len(plane.record()) == 2
+
+
+def test_nothing_awaited_costs_no_call(world, plane):
+    assert wake_parked() == 0
+    assert plane.record() == []
+
+
+def test_a_task_that_still_runs_wakes_nobody(world, plane, alice, work):
+    plane.hold_tasks()
+    create_pod(by=alice.actor, tenant=alice.tenant, hostname="web", size=Size())
+    work.drive_due()
+    assert wake_parked() == 0
+
+
+def test_a_cluster_that_does_not_answer_leaves_its_operations_parked(ten_parked, plane):
+    plane.unreachable()
+    assert wake_parked() == 0
+    assert Operation.objects.filter(state="parked").count() == 10
+    plane.unreachable(False)
+    assert wake_parked() == 10
+
+
+def test_a_task_that_its_node_no_longer_lists_is_looked_for_by_its_step(world, plane, alice, work):
+    operation = create_pod(by=alice.actor, tenant=alice.tenant, hostname="web", size=Size())
+    work.drive(operation)
+    plane.wait_idle()
+    attempt = Attempt.objects.get()
+    attempt.wait_key = str(attempt.wait_key).replace("vzclone:9000", "vzclone:8888")
+    attempt.save()
+    assert wake_parked() == 0  # a moment of patience
+    work.pass_time(seconds=30)
+    assert wake_parked() == 1
+    work.until_idle()
+    operation.refresh_from_db()
+    assert operation.state == "succeeded"
+    assert len(plane.record("clone")) == 1
+
+
+def test_a_cluster_whose_token_is_unknown_does_not_stop_the_look_at_others(ten_parked, plane, world, caplog):
+    world.cluster.token_sealed, world.cluster.token_env = "", "NOBODY_SET_THIS"
+    world.cluster.save()
+    assert wake_parked() == 0
+    assert "NOBODY_SET_THIS" in caplog.text

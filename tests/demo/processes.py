@@ -1,0 +1,39 @@
+"""What tests need to know of processes that are not their children: which there are, and that they have ended.
+
+Decides: how it is found out, without sleeping. Not: which processes matter.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+from contextlib import suppress
+from pathlib import Path
+
+
+def started_by(supervisor: int) -> set[int]:
+    """All that live with SUPERVISOR_PID of this process in their environment: its children and theirs."""
+    variable = f"SUPERVISOR_PID={supervisor}".encode()
+    found = set()
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with suppress(OSError):
+                if variable in (folder / "environ").read_bytes().split(b"\0"):
+                    found.add(int(folder.name))
+    return found
+
+
+def still_there(pids: set[int], *, within: float) -> set[int]:
+    """Those of them that have not ended by then."""
+    return {pid for pid in pids if not _ends(pid, within)}
+
+
+def _ends(pid: int, within: float) -> bool:
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([handle], [], [], within)[0])
+    finally:
+        os.close(handle)
