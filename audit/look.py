@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-NOTHING = "–"
+NOTHING = "-"
 
 # A state's word -> its tone. A word that is not here is quiet: colour is for what is good, busy, or wants a look.
 TONES = {

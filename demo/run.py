@@ -74,6 +74,7 @@ class Demo:
         self.supervisor = Supervisor(self.run_folder, lambda text: screen.say(text, "yellow"))
         self.site = "http://{}:{}".format(*listener.getsockname())
         self.stop = threading.Event()  # somebody wants it to end, or the scenario is over and it is to end by itself
+        self.scenario: threading.Thread | None = None
         self.began = time.monotonic()
         self.status = 1
 
@@ -87,14 +88,16 @@ class Demo:
             os.environ.update(variables)
             credentials = fill(self.run_folder / "setup.log")
             self._start_product()
-            played = threading.Thread(target=self._play, args=(pve, credentials), name="scenario")
-            played.start()
+            self.scenario = threading.Thread(target=self._play, args=(pve, credentials), name="scenario")
+            self.scenario.start()
             self._watch()
-            played.join()
         finally:
             self.stop.set()
             self.screen.say("Stopping all processes.")
             self.supervisor.stop()
+            self.listener.close()  # a request that the scenario may still have waiting there ends with it
+            if self.scenario is not None:
+                self.scenario.join()
         return self.status
 
     def _on_signal(self, number: int, _frame: object) -> None:
@@ -144,15 +147,16 @@ class Demo:
 
         try:
             self.status = self._play_and_judge(pve, credentials)
-        except Interrupted:
-            self.screen.say("The demo was ended before its scenario was over.")
         except Exception as error:
+            if isinstance(error, Interrupted) or self.stop.is_set():
+                return self.screen.say("The demo was ended before its scenario was over.")
             with (self.run_folder / "scenario.log").open("w") as log:
                 traceback.print_exc(file=log)
             self.screen.say(f"The scenario broke off: {type(error).__name__}: {error}", "red")
             self.screen.say(f"All of it is in {self.run_folder / 'scenario.log'}.")
         if self.once:
             self.stop.set()
+        return None
 
     def _play_and_judge(self, pve: FakeHandle, credentials: Credentials) -> int:
         from demo.mpanel import MPanel

@@ -68,7 +68,7 @@ def fill(log: Path) -> Credentials:
     import django
 
     django.setup()
-    from django.core.management import call_command
+    from django.core.management import CommandError, call_command
     from django.db import connections
 
     from demo.seed import seed
@@ -78,6 +78,8 @@ def fill(log: Path) -> Credentials:
         call_command("migrate", verbosity=1, stdout=said)
         call_command("bootstrap", str(CLUSTER_FILE), stdout=said)
         return seed()
+    except CommandError as error:
+        raise CannotDemonstrate(f"The demo's database could not be filled: {error}") from error
     finally:
         log.write_text(said.getvalue())
         connections.close_all()

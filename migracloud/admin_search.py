@@ -1,4 +1,7 @@
-"""Ctrl+K: finds rows by what their lists would find. Decides: which models, and how many. Not: permissions (each admin)."""
+"""Ctrl+K: finds rows by what their lists would find.
+
+Decides: which models, and how many rows. Not: who may see them (each admin).
+"""
 
 from __future__ import annotations
 

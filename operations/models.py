@@ -214,3 +214,7 @@ constraint_means(
     OperationInProgress,
     "Another operation on it is still going on; try again when that has ended.",
 )
+constraint_means("step_name_once", Refused, "The operation has a step of this name already.", field="name")
+constraint_means("step_position_once", Refused, "The operation has a step at this position already.", field="position")
+constraint_means("attempt_number_once", Refused, "The step has an attempt of this number already.", field="number")
+constraint_means("lane_place_once", Refused, "The operation has a place in this lane already.", field="lane")

@@ -13,7 +13,7 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -167,7 +167,7 @@ class MembershipAdmin(Addable):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(Addable):
-    """Made and revoked. Its text is in the one answer that makes it, and nowhere else: not in a session, not in a cookie."""
+    """Made and revoked. Its text is in the one answer that makes it, and nowhere else: no session, no cookie."""
 
     form = TokenForm
     list_display = ["name", "state_badge", "tenant", "prefix", "created", "expires"]
@@ -264,7 +264,7 @@ class ApiTokenAdmin(Addable):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, Addable):  # type: ignore[type-arg]
+class UserAdmin(DjangoUserAdmin, Addable):  # type: ignore[type-arg, misc]
     """People. Only a superuser gives rights or touches another superuser."""
 
     form = UserChangeForm
@@ -285,10 +285,10 @@ class UserAdmin(DjangoUserAdmin, Addable):  # type: ignore[type-arg]
         return [*self.readonly_fields, *rights]
 
     # Django calls these two for every form of a user, the password's too; what they get holds names, never values.
-    def log_addition(self, request: HttpRequest, obj: User, message: Any) -> None:
+    def log_addition(self, request: HttpRequest, obj: User, message: Any) -> None:  # type: ignore[override]
         self._record(request, obj, "user.create", message)
 
-    def log_change(self, request: HttpRequest, obj: User, message: Any) -> None:
+    def log_change(self, request: HttpRequest, obj: User, message: Any) -> None:  # type: ignore[override]
         self._record(request, obj, "user.change", message)
 
     def _record(self, request: HttpRequest, user: User, action: str, message: Any) -> None:

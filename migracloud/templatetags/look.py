@@ -28,7 +28,3 @@ def tone(word: str) -> str:
 def took(attempt: Attempt) -> str:
     ended: datetime | None = attempt.ended_at
     return look.duration(ended - attempt.begun_at) if ended else ""
-
-    """The list of a model, for breadcrumbs."""
-    model: type[Model] = opts.model
-    return f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"

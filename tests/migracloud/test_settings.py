@@ -1,0 +1,125 @@
+"""A wrong environment is told at the start in one line that names the variable and what to set, as a person sees it.
+
+Decides: the words, the exit status, no traceback, no secret. Not: what a setting does.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from migracloud.database import ROOT
+
+KEY = Fernet.generate_key().decode()
+NOWHERE = "postgresql://service:secret-word@127.0.0.1:1/mc"  # `check` connects to no database
+SOUND = {
+    "SECRET_KEY": "for these tests only, and long enough to be taken for one by the settings",
+    "SECRETS_KEYS": KEY,
+    "ALLOWED_HOSTS": "127.0.0.1",
+    "DATABASE_URL": NOWHERE,
+}
+OF_OURS = (
+    "ALLOWED_HOSTS", "BEHIND_TLS_PROXY", "CSRF_TRUSTED_ORIGINS", "DATABASE_OWNER_URL", "DATABASE_URL", "DATA_DIR", "DEBUG",
+    "INSECURE_HTTP", "LOG_LEVEL", "SECRETS_KEYS", "SECRET_KEY", "TIME_ZONE", "WORKERS",
+)  # fmt: skip
+
+
+def check(**env: str) -> subprocess.CompletedProcess[str]:
+    inherited = {name: value for name, value in os.environ.items() if name not in OF_OURS}
+    return subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env={**inherited, **SOUND, **env},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def complaint(**env: str) -> str:
+    """The one line that a person gets."""
+    done = check(**env)
+    assert done.returncode == 1, done.stdout
+    lines = [line for line in done.stderr.splitlines() if line]
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("manage.py: ")
+    return lines[0]
+
+
+def test_a_sound_environment_passes() -> None:
+    done = check(
+        SECRETS_KEYS=f"{KEY}, {Fernet.generate_key().decode()}",
+        CSRF_TRUSTED_ORIGINS="https://panel.example.net, http://127.0.0.1:8000",
+        DEBUG="No",
+        INSECURE_HTTP="1",
+        TIME_ZONE="America/New_York",
+        LOG_LEVEL="warning",
+        WORKERS="64",
+        DATABASE_OWNER_URL="postgresql://owner@127.0.0.1:1/mc",
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("SECRET_KEY", "", "long random text"),
+        ("SECRET_KEY", "x" * 31, "32 characters"),
+        ("SECRETS_KEYS", "", "one Fernet key"),
+        ("SECRETS_KEYS", " , ", "one Fernet key"),
+        ("SECRETS_KEYS", "tooshort", "key 1 is no Fernet key"),
+        ("SECRETS_KEYS", f"{KEY},{KEY[:-2]}", "key 2 is no Fernet key"),
+        ("ALLOWED_HOSTS", "", "host names"),
+        ("ALLOWED_HOSTS", ",", "host names"),
+        ("DEBUG", "maybe", "true or false"),
+        ("DEBUG", "", "true or false"),
+        ("INSECURE_HTTP", "si", "true or false"),
+        ("BEHIND_TLS_PROXY", "2", "true or false"),
+        ("TIME_ZONE", "Mars/Olympus", "America/New_York"),
+        ("TIME_ZONE", "../../etc/passwd", "America/New_York"),
+        ("LOG_LEVEL", "loud", "DEBUG, INFO, WARNING, ERROR, CRITICAL"),
+        ("WORKERS", "0", "from 1 to 64"),
+        ("WORKERS", "65", "from 1 to 64"),
+        ("WORKERS", "-1", "from 1 to 64"),
+        ("WORKERS", "two", "from 1 to 64"),
+        ("CSRF_TRUSTED_ORIGINS", "https://a.example,panel.example.net", "'panel.example.net' needs its scheme"),
+        ("DATABASE_URL", "mysql://u:secret-word@db/mc", "must be a postgresql:// URL"),
+        ("DATABASE_URL", "sqlite:///db.sqlite3", "PostgreSQL 15 or newer"),
+        ("DATABASE_URL", "secret-word", "must be a postgresql:// URL"),
+        ("DATABASE_URL", "postgresql://u:secret-word@db:port/mc", "postgresql://user:password@host:5432/database"),
+        ("DATABASE_OWNER_URL", "mysql://u:secret-word@db/mc", "must be a postgresql:// URL"),
+    ],
+)
+def test_a_wrong_value_is_told_with_its_variable_and_the_remedy(variable: str, value: str, words: str) -> None:
+    line = complaint(**{variable: value})
+    assert line.startswith(f"manage.py: {variable} ") or line.startswith(f"manage.py: {variable}: ")
+    assert words in line
+    assert "secret-word" not in line
+
+
+@pytest.mark.parametrize("wrong", ["a file", "below a file", "of another process"])
+def test_a_data_folder_that_cannot_be_used_is_told_with_what_to_set(tmp_path: Path, wrong: str) -> None:
+    in_the_way = tmp_path / "taken"
+    in_the_way.write_text("not a folder")
+    folder = {"a file": in_the_way, "below a file": in_the_way / "data", "of another process": Path("/proc/1/data")}[
+        wrong
+    ]
+    line = complaint(DATABASE_URL="", DATA_DIR=str(folder))
+    assert str(folder) in line
+    assert "DATA_DIR" in line
+    assert in_the_way.read_text() == "not a folder"
+
+
+def test_no_complaint_shows_the_value_of_a_secret() -> None:
+    for variable in ("SECRET_KEY", "SECRETS_KEYS"):
+        assert "hush-hush" not in complaint(**{variable: "hush-hush"})
+
+
+def test_a_host_list_may_be_missing_only_while_debugging() -> None:
+    assert check(ALLOWED_HOSTS="", DEBUG="true").returncode == 0
