@@ -32,7 +32,7 @@ class NewestFirst(CursorPagination):
         try:
             cursor = super().decode_cursor(request)
             if cursor is not None and cursor.position is not None:
-                UUID(cursor.position)
+                UUID(str(cursor.position))
         except (NotFound, ValueError) as error:
             raise BadCursor(
                 "This cursor is not valid: take it from `next` or `previous` of a page, or leave it out.",

@@ -68,12 +68,12 @@ def django_settings(url: str, variable: str = "DATABASE_URL") -> dict[str, Any]:
 
     `variable` is where the URL came from; a refusal names it, and never the URL, which may hold a password.
     """
+    if url.partition("://")[0] not in ("postgresql", "postgres"):  # first: django-environ shows what it does not know
+        raise DatabaseError(f"{variable} must be a postgresql:// URL: MigraCloud runs on PostgreSQL 15 or newer only.")
     try:
         config: dict[str, Any] = dict(environ.Env.db_url_config(url))
     except ValueError:
         raise DatabaseError(f"{variable} is no URL such as postgresql://user:password@host:5432/database.") from None
-    if config.get("ENGINE") != "django.db.backends.postgresql":
-        raise DatabaseError(f"{variable} must be a postgresql:// URL: MigraCloud runs on PostgreSQL 15 or newer only.")
     options = dict(config.get("OPTIONS", {}))
     for key in ("host", "port"):
         if key in options:

@@ -96,7 +96,8 @@ try:
     _urls = database.urls(env.mapping, database.data_dir(env.mapping), start=not _database_command)
     DATABASES = {"default": database.django_settings(_urls.service)}
     if _urls.owner:
-        DATABASES["owner"] = {**database.django_settings(_urls.owner, "DATABASE_OWNER_URL"), "TEST": {"MIRROR": "default"}}
+        _owner = database.django_settings(_urls.owner, "DATABASE_OWNER_URL")
+        DATABASES["owner"] = {**_owner, "TEST": {"MIRROR": "default"}}
 except database.DatabaseError as error:
     raise ImproperlyConfigured(str(error)) from error
 EMBEDDED_DATABASE = _urls.embedded
@@ -114,6 +115,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"  # unfold's login form carries no `next`
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.authentication.TokenAuthentication"],

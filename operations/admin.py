@@ -90,9 +90,9 @@ class OperationAdmin(ReadAdmin):
     def steps_done(self, operation: Operation) -> str:
         return look.progress(*progress(operation), state=operation.state)
 
-    @display(description="Waits for")
+    @display(description="Waits for, or error")
     def waits(self, operation: Operation) -> str:
-        return operation.waits_for or operation.error_message[:80] or look.NOTHING
+        return operation.awaits or operation.error_message[:80] or look.NOTHING
 
     @display(description="Asked by", ordering="actor_name")
     def asked_by(self, operation: Operation) -> str:

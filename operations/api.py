@@ -39,6 +39,7 @@ class OperationSummary(serializers.ModelSerializer[Operation]):
     progress = serializers.SerializerMethodField()
     error = serializers.SerializerMethodField()
     asked_by = serializers.CharField(source="actor_name")
+    waits_for = serializers.CharField(source="awaits")
 
     class Meta:
         model = Operation

@@ -50,7 +50,7 @@ def _happened(operation: Operation, steps: list[Step]) -> str:
     if operation.state == State.QUEUED:
         return "No worker has begun it yet."
     current = next((step.name for step in steps if step.state != Step.State.DONE), "the end")
-    waits = f"; it waits for {operation.waits_for}" if operation.waits_for else ""
+    waits = f"; it waits for {operation.awaits}" if operation.awaits else ""
     return f"{done} of {total} steps are done; it is at step {current}{waits}."
 
 

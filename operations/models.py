@@ -96,6 +96,11 @@ class Operation(Row):
         return self.state in self.LIVE
 
     @property
+    def awaits(self) -> str:
+        """What it waits for now, in words; empty while a worker has it, and when it has ended."""
+        return self.waits_for if self.state in (self.State.PARKED, self.State.WAITING) else ""
+
+    @property
     def actor(self) -> Actor:
         return Actor(self.actor_kind, self.actor_name)
 

@@ -16,7 +16,7 @@ Phase, Observed = CloudPod.Phase, CloudPod.Observed
 
 def sentence(pod: CloudPod, operation: Operation | None) -> str:
     """Where the pod is in its life, for somebody who has just opened its page."""
-    waits = f" It waits for {operation.waits_for}." if operation and operation.waits_for else ""
+    waits = f" It waits for {operation.awaits}." if operation and operation.awaits else ""
     match pod.phase:
         case Phase.CREATING:
             return f"{pod.hostname} is being made on {pod.node} for {pod.tenant}.{waits}"

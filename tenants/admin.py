@@ -27,6 +27,7 @@ from audit import look
 from audit.admin_base import ReadAdmin, RefusingAdmin, TenantFilter, confirm
 from audit.places import page_url
 from audit.services import Resource, record
+from core.errors import refusing_violations
 from tenants.admin_base import actor_of
 from tenants.forms import TenantForm, TokenForm
 from tenants.models import ApiToken, Membership, Quota, Tenant, User
@@ -147,7 +148,8 @@ class MembershipAdmin(Addable):
         return ["user", "tenant"] if obj else []
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
-        obj.save()
+        with refusing_violations():
+            obj.save()
         self._record(request, obj, "membership.change" if change else "membership.create")
 
     def delete_model(self, request: HttpRequest, obj: Membership) -> None:

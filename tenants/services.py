@@ -65,7 +65,7 @@ def set_state(*, by: Actor, tenant: Tenant, state: str, reason: str) -> Tenant:
     """Suspend or reactivate. A suspended tenant gets nothing new; what it has stays as it is."""
     if state not in Tenant.State.values:
         raise Invalid(f"A tenant's state is one of {', '.join(Tenant.State.values)}.", field="state")
-    locked = Tenant.objects.select_for_update().get(pk=tenant.pk)
+    locked = Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
     if locked.is_platform:
         raise Invalid("The platform's own tenant cannot be suspended.", field="state")
     before, locked.state = locked.state, state
@@ -86,7 +86,7 @@ def set_state(*, by: Actor, tenant: Tenant, state: str, reason: str) -> Tenant:
 def set_quota(*, by: Actor, tenant: Tenant, limits: dict[str, int]) -> Quota:
     """Change some of the limits. Lowering one below what is held takes nothing away; it refuses what comes next."""
     checked = _checked_quota(limits)
-    quota = Quota.objects.select_for_update().get(tenant=tenant)
+    quota: Quota = Quota.objects.select_for_update(no_key=True).get(tenant=tenant)
     before = {name: getattr(quota, name) for name in checked}
     for name, value in checked.items():
         setattr(quota, name, value)
@@ -123,7 +123,7 @@ def token_of(text: str) -> ApiToken | None:
     match text.split("_", 2):
         case ["mc", prefix, secret] if prefix.isalnum():  # PostgreSQL refuses to look for some bytes
             live = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
-            token = ApiToken.objects.select_related("tenant").filter(live, prefix=prefix).first()
+            token: ApiToken | None = ApiToken.objects.select_related("tenant").filter(live, prefix=prefix).first()
             if token and hmac.compare_digest(token.digest, _digest(secret)):
                 return token
     return None

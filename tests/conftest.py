@@ -14,6 +14,7 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
+from django.db.backends.postgresql.base import DatabaseWrapper
 from psycopg import sql
 
 from demo.handle import FakeHandle, start_fake
@@ -67,6 +68,7 @@ def _as_owner(name: str | None = None) -> psycopg.Connection[tuple[object, ...]]
 def _point_at(names: dict[str, str]) -> None:
     for alias, name in names.items():
         connection = connections[alias]
+        assert isinstance(connection, DatabaseWrapper)
         connection.close()
         connection.close_pool()
         settings.DATABASES[alias]["NAME"] = connection.settings_dict["NAME"] = name

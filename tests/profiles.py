@@ -11,10 +11,14 @@ from hypothesis import HealthCheck, settings
 
 # A test's database is one fixture for all of its examples (each is rolled back by itself), so its scope is no mistake.
 # No deadline: the machine's speed is nobody's behaviour. Nothing is kept on disk: the seed repeats a run.
-COMMON = {"deadline": None, "database": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
-
-settings.register_profile("sampled", max_examples=20, **COMMON)
-settings.register_profile("all", max_examples=1000, **COMMON)
+settings.register_profile(
+    "sampled",
+    max_examples=20,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+settings.register_profile("all", settings.get_profile("sampled"), max_examples=1000)
 
 
 def load() -> None:

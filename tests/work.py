@@ -50,7 +50,7 @@ class Work:
     def pass_time(self, **how_long: float) -> None:
         """Let the clock of leases, rests and deadlines jump."""
         with connection.cursor() as cursor:
-            cursor.execute("UPDATE test_clock SET shift = shift + %s", [timedelta(**how_long)])
+            cursor.execute("UPDATE test_clock SET shift = shift + %s::interval", [str(timedelta(**how_long))])
 
     def _jump_to_next_try(self) -> bool:
         queued = Operation.objects.filter(places__taken_at=None, places__isnull=False)

@@ -100,7 +100,7 @@ def test_saving_or_deleting_an_event_is_refused_like_any_change(event):
 def test_not_even_the_owner_of_the_table_changes_an_event(event, statement):
     with as_owner() as owner:
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match="append-only"):
-            owner.execute(statement)  # type: ignore[call-overload]
+            owner.execute(statement)
         owner.rollback()
         found = owner.execute(sql.SQL("SELECT actor FROM {} WHERE id = %s").format(sql.Identifier(TABLE)), [event.pk])
         assert found.fetchone() == ("olga",)

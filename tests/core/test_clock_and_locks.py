@@ -38,6 +38,10 @@ def test_ids_are_uuids_of_version_7_that_follow_one_another():
     assert {made.version for made in ids} == {7}
 
 
+def test_no_two_locks_have_the_same_number():
+    assert list(AdvisoryLock.__members__.values()) == list(AdvisoryLock)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_session_s_lock_is_had_by_one_at_a_time():
     all_have_tried = Barrier(4, timeout=30)

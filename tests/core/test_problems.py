@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
@@ -40,7 +42,7 @@ def test_a_refusal_of_no_field_has_no_list_of_errors():
 
 
 def test_nested_validation_errors_are_a_flat_list_of_paths():
-    details = {
+    details: Any = {
         "name": ["This is blank.", "This is short."],
         "quota": {"pods": ["This is no number."]},
         "non_field_errors": ["They do not fit together."],

@@ -31,11 +31,13 @@ def small(db: None) -> Subnet:
 def pass_time(db: None) -> Callable[..., None]:
     """Let the clock of leases and rests jump; the test's rollback takes it back."""
 
-    def jump(**how_long: float) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("UPDATE test_clock SET shift = shift + %s", [timedelta(**how_long)])
-
     return jump
+
+
+def jump(**how_long: float) -> None:
+    seconds = timedelta(**how_long).total_seconds()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE test_clock SET shift = shift + make_interval(secs => %s)", [seconds])
 
 
 def make_plan(name: str, cidr: str, *allocatable: tuple[str, str], gateway: str | None = None) -> Subnet:

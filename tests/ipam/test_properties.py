@@ -9,10 +9,9 @@ import ipaddress
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from hypothesis import given, note
 from hypothesis import strategies as st
 
@@ -20,6 +19,7 @@ from core.errors import Refused
 from ipam.models import AddressRange, IPLease, Network, Subnet
 from ipam.queries import usage_by_subnet
 from ipam.services import allocate, free_addresses, release
+from tests.ipam.conftest import jump
 
 pytestmark = pytest.mark.django_db
 
@@ -183,8 +183,7 @@ class Run:
 
     def pass_time(self, minutes: int) -> None:
         self.model.now += minutes
-        with connection.cursor() as cursor:
-            cursor.execute("UPDATE test_clock SET shift = shift + %s", [timedelta(minutes=minutes)])
+        jump(minutes=minutes)
 
     def compare(self) -> None:
         rows = IPLease.objects.filter(subnet=self.subnet)

@@ -6,8 +6,10 @@ Decides: the words, the exit status, no traceback, no secret. Not: what a settin
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from base64 import urlsafe_b64encode
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from cryptography.fernet import Fernet
 
 from migracloud.database import ROOT
 
-KEY = Fernet.generate_key().decode()
+KEY = urlsafe_b64encode(bytes(32)).decode()  # the same in every process of a parallel run
 NOWHERE = "postgresql://service:secret-word@127.0.0.1:1/mc"  # `check` connects to no database
 SOUND = {
     "SECRET_KEY": "for these tests only, and long enough to be taken for one by the settings",
@@ -24,8 +26,8 @@ SOUND = {
     "DATABASE_URL": NOWHERE,
 }
 OF_OURS = (
-    "ALLOWED_HOSTS", "BEHIND_TLS_PROXY", "CSRF_TRUSTED_ORIGINS", "DATABASE_OWNER_URL", "DATABASE_URL", "DATA_DIR", "DEBUG",
-    "INSECURE_HTTP", "LOG_LEVEL", "SECRETS_KEYS", "SECRET_KEY", "TIME_ZONE", "WORKERS",
+    "ALLOWED_HOSTS", "BEHIND_TLS_PROXY", "CSRF_TRUSTED_ORIGINS", "DATABASE_OWNER_URL", "DATABASE_URL", "DATA_DIR",
+    "DEBUG", "INSECURE_HTTP", "LOG_LEVEL", "SECRETS_KEYS", "SECRET_KEY", "TIME_ZONE", "WORKERS",
 )  # fmt: skip
 
 
@@ -66,36 +68,37 @@ def test_a_sound_environment_passes() -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(
-    ("variable", "value", "words"),
-    [
-        ("SECRET_KEY", "", "long random text"),
-        ("SECRET_KEY", "x" * 31, "32 characters"),
-        ("SECRETS_KEYS", "", "one Fernet key"),
-        ("SECRETS_KEYS", " , ", "one Fernet key"),
-        ("SECRETS_KEYS", "tooshort", "key 1 is no Fernet key"),
-        ("SECRETS_KEYS", f"{KEY},{KEY[:-2]}", "key 2 is no Fernet key"),
-        ("ALLOWED_HOSTS", "", "host names"),
-        ("ALLOWED_HOSTS", ",", "host names"),
-        ("DEBUG", "maybe", "true or false"),
-        ("DEBUG", "", "true or false"),
-        ("INSECURE_HTTP", "si", "true or false"),
-        ("BEHIND_TLS_PROXY", "2", "true or false"),
-        ("TIME_ZONE", "Mars/Olympus", "America/New_York"),
-        ("TIME_ZONE", "../../etc/passwd", "America/New_York"),
-        ("LOG_LEVEL", "loud", "DEBUG, INFO, WARNING, ERROR, CRITICAL"),
-        ("WORKERS", "0", "from 1 to 64"),
-        ("WORKERS", "65", "from 1 to 64"),
-        ("WORKERS", "-1", "from 1 to 64"),
-        ("WORKERS", "two", "from 1 to 64"),
-        ("CSRF_TRUSTED_ORIGINS", "https://a.example,panel.example.net", "'panel.example.net' needs its scheme"),
-        ("DATABASE_URL", "mysql://u:secret-word@db/mc", "must be a postgresql:// URL"),
-        ("DATABASE_URL", "sqlite:///db.sqlite3", "PostgreSQL 15 or newer"),
-        ("DATABASE_URL", "secret-word", "must be a postgresql:// URL"),
-        ("DATABASE_URL", "postgresql://u:secret-word@db:port/mc", "postgresql://user:password@host:5432/database"),
-        ("DATABASE_OWNER_URL", "mysql://u:secret-word@db/mc", "must be a postgresql:// URL"),
-    ],
-)
+WRONG = [
+    ("SECRET_KEY", "", "long random text"),
+    ("SECRET_KEY", "x" * 31, "32 characters"),
+    ("SECRETS_KEYS", "", "one Fernet key"),
+    ("SECRETS_KEYS", " , ", "one Fernet key"),
+    ("SECRETS_KEYS", "tooshort", "key 1 is no Fernet key"),
+    ("SECRETS_KEYS", f"{KEY},{KEY[:-2]}", "key 2 is no Fernet key"),
+    ("ALLOWED_HOSTS", "", "host names"),
+    ("ALLOWED_HOSTS", ",", "host names"),
+    ("DEBUG", "maybe", "true or false"),
+    ("DEBUG", "", "true or false"),
+    ("INSECURE_HTTP", "si", "true or false"),
+    ("BEHIND_TLS_PROXY", "2", "true or false"),
+    ("TIME_ZONE", "Mars/Olympus", "America/New_York"),
+    ("TIME_ZONE", "../../etc/passwd", "America/New_York"),
+    ("LOG_LEVEL", "loud", "DEBUG, INFO, WARNING, ERROR, CRITICAL"),
+    ("WORKERS", "0", "from 1 to 64"),
+    ("WORKERS", "65", "from 1 to 64"),
+    ("WORKERS", "-1", "from 1 to 64"),
+    ("WORKERS", "two", "from 1 to 64"),
+    ("CSRF_TRUSTED_ORIGINS", "https://a.example,panel.example.net", "'panel.example.net' needs its scheme"),
+    ("DATABASE_URL", "mysql://u:secret-word@db/mc", "must be a postgresql:// URL"),
+    ("DATABASE_URL", "sqlite:///db.sqlite3", "PostgreSQL 15 or newer"),
+    ("DATABASE_URL", "secret-word", "must be a postgresql:// URL"),
+    ("DATABASE_URL", "postgresq://u:secret-word@db/mc", "must be a postgresql:// URL"),
+    ("DATABASE_URL", "postgresql://u:secret-word@db:port/mc", "postgresql://user:password@host:5432/database"),
+    ("DATABASE_OWNER_URL", "mysql://u:secret-word@db/mc", "must be a postgresql:// URL"),
+]
+
+
+@pytest.mark.parametrize(("variable", "value", "words"), WRONG)
 def test_a_wrong_value_is_told_with_its_variable_and_the_remedy(variable: str, value: str, words: str) -> None:
     line = complaint(**{variable: value})
     assert line.startswith(f"manage.py: {variable} ") or line.startswith(f"manage.py: {variable}: ")
@@ -123,3 +126,12 @@ def test_no_complaint_shows_the_value_of_a_secret() -> None:
 
 def test_a_host_list_may_be_missing_only_while_debugging() -> None:
     assert check(ALLOWED_HOSTS="", DEBUG="true").returncode == 0
+
+
+def test_every_variable_that_is_read_has_a_wrong_value_here() -> None:
+    """So that a new one comes with its message. DATA_DIR has a test of its own."""
+    text = "".join(
+        (ROOT / "migracloud" / name).read_text() for name in ("settings.py", "environment.py", "database.py")
+    )
+    read = set(re.findall(r"""(?:env|self)\.(?:get|text|truth|whole|words)\(\s*"([A-Z_]+)\"""", text))
+    assert read == {variable for variable, _, _ in WRONG} | {"DATA_DIR"} == set(OF_OURS)

@@ -172,9 +172,10 @@ def test_there_is_one_platform_tenant_with_a_quota(db):
         Tenant.objects.create(reference="TENANT-99", name="Another", kind="platform")
 
 
-def test_a_platform_tenant_whose_quota_could_not_be_made_is_not_made_either(db, monkeypatch):
+@pytest.mark.django_db(transaction=True)
+def test_a_platform_tenant_is_not_left_half_made(monkeypatch):
     monkeypatch.setattr("tenants.services.record", lambda **_: 1 / 0)
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with pytest.raises(ZeroDivisionError):
         platform_tenant()
     assert not Tenant.objects.exists()
 

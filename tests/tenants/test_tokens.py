@@ -34,6 +34,7 @@ def ask(header):
 def test_a_token_s_text_finds_it_with_its_tenant(made, alice):
     token, text = made
     found = token_of(text)
+    assert found is not None
     assert found == token
     assert found.tenant == alice.tenant
     assert found.actor.kind == "token"

@@ -1,0 +1,67 @@
+"""A real browser that listens: what its console, its network and the content security policy complain about.
+
+Decides: what counts as a complaint. Not: which pages are visited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Page, sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ["--disable-background-networking", "--no-first-run", "--disable-sync", "--no-sandbox"]
+
+
+@dataclass
+class Visitor:
+    """A page, and every complaint that was heard while it was open."""
+
+    page: Page
+    base: str
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> None:
+        """Go there and wait until all is loaded and unfold's scripts have taken the page over (they lift the cloak)."""
+        self.page.goto(self.base + path, wait_until="load")
+        self.page.wait_for_function("!document.documentElement.hasAttribute('x-cloak')")
+
+    def listen(self) -> None:
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self._complain(f"script: {error}"))
+        self.page.on("requestfailed", lambda request: self._complain(f"not fetched: {request.url}"))
+        self.page.on("response", self._response)
+
+    def _console(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self._complain(f"{message.type}: {message.text}")
+
+    def _response(self, response: Any) -> None:
+        if response.status >= 400:
+            self._complain(f"{response.status}: {response.url}")
+
+    def _complain(self, words: str) -> None:
+        self.complaints.append(f"{self.page.url.removeprefix(self.base)}: {words[:300]}")
+
+
+@contextmanager
+def visitor(base: str, client: Client | None = None, *, theme: str = "light") -> Iterator[Visitor]:
+    """Logged in as the client is. While it is open, Django's database must not be used in this thread."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        context.add_init_script(f"localStorage.setItem('adminTheme', JSON.stringify('{theme}'))")
+        if client is not None:
+            session = client.cookies[settings.SESSION_COOKIE_NAME].value
+            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": base}])
+        found = Visitor(context.new_page(), base)
+        found.listen()
+        try:
+            yield found
+        finally:
+            browser.close()

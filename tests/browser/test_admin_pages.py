@@ -1,0 +1,157 @@
+"""Every page of the admin in a real browser: nothing that the policy refuses, no script that fails, nothing missing."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+from django.urls import reverse
+
+from operations.models import Operation
+from pods.models import CloudPod
+from tenants.models import Tenant
+from tests.browser.browser import visitor
+from tests.desk import desk, make_people, make_pods, our_models, page, rows
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+FORMS = ("tenants_tenant_add", "tenants_apitoken_add", "tenants_membership_add", "tenants_user_add", "auth_group_add")
+
+
+@pytest.fixture
+def pods(transactional_db, world, alice):
+    make_people(alice)
+    return make_pods(alice, 3)
+
+
+@pytest.fixture
+def running(pods):
+    """A pod at rest."""
+    CloudPod.objects.filter(pk=pods[0].pk).update(phase="active", observed_state="running")
+    Operation.objects.filter(subject_id=pods[0].pk).update(state="succeeded")
+    return pods[0]
+
+
+def all_pages(pod):
+    models = our_models()
+    yield reverse("admin:index")
+    yield from (rows(model) for model in models)
+    yield from (page(model._default_manager.first()) for model in models)
+    yield from (reverse(f"admin:{name}") for name in FORMS)
+    yield reverse("admin:pods_cloudpod_destroy", args=[pod.pk])
+    yield reverse("admin:password_change")
+    yield rows(CloudPod) + "?q=nothing-is-called-this"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_page_of_the_admin_makes_the_browser_complain(theme, live_server, running):
+    client, urls = desk(), list(all_pages(running))
+    with visitor(live_server.url, client, theme=theme) as browser:
+        for url in urls:
+            browser.open(url)
+            assert browser.page.locator("main").count() == 1, url
+        assert browser.complaints == []
+
+
+def test_the_listener_hears_what_the_policy_refuses(live_server, running):
+    """The test above is worth nothing if nobody listens."""
+    client, url = desk(), reverse("admin:index")
+    with visitor(live_server.url, client) as browser:
+        browser.open(url)
+        browser.page.evaluate("document.body.setAttribute('style', 'color: red')")
+        browser.page.evaluate("document.head.append(document.createElement('style'))")
+        browser.page.evaluate("document.querySelector('head > style:last-child').textContent = 'a {}'")
+        browser.open("/static/no-such-file.css")
+        heard = "\n".join(browser.complaints)
+        assert "Content Security Policy" in heard
+        assert "404" in heard
+
+
+def test_somebody_logs_in_by_hand_and_destroys_a_pod_after_the_question(live_server, running):
+    desk()  # makes ada
+    pod_page = page(running)
+    with visitor(live_server.url) as browser:
+        browser.open(reverse("admin:login"))
+        browser.page.get_by_label("Username").fill("ada")
+        browser.page.get_by_label("Password").fill("a-long-test-password")
+        browser.page.keyboard.press("Enter")
+        browser.page.wait_for_url("**/admin/")
+        browser.open(pod_page)
+        browser.page.get_by_role("link", name="Destroy …").click()
+        browser.page.get_by_label("Why?").fill("the customer left")
+        browser.page.get_by_role("button", name=f"Destroy {running.hostname}").click()
+        browser.page.wait_for_url(f"**{pod_page}")
+        assert "has begun" in browser.page.locator("main").inner_text()
+        assert browser.complaints == []
+    assert Operation.objects.filter(kind="destroy", subject_id=running.pk).exists()
+
+
+def test_a_pods_page_follows_what_happens_without_a_reload_and_then_rests(live_server, pods):
+    client, pod_page, pod = desk(), page(pods[0]), pods[0]
+    Operation.objects.filter(subject_id=pod.pk).update(state="parked", waits_for="the first thing")
+    with visitor(live_server.url, client) as browser:
+        browser.open(pod_page)
+        browser.page.get_by_text("the first thing").first.wait_for()
+        _elsewhere(_finish, pod.pk)
+        browser.page.get_by_text(f"{pod.hostname} runs on").wait_for(timeout=10_000)
+        assert browser.page.locator("#live[data-refresh]").count() == 0
+        assert browser.complaints == []
+
+
+def test_filters_search_and_the_command_palette_work_by_hand(live_server, running):
+    client, url = desk(), rows(CloudPod)
+    with visitor(live_server.url, client) as browser:
+        browser.open(url)
+        browser.page.locator("summary", has_text="Phase").click()
+        browser.page.get_by_role("link", name="Active", exact=True).click()
+        browser.page.wait_for_url("**phase__exact=active**")
+        assert browser.page.locator("#result_list tbody").count() == 1
+        browser.page.keyboard.press("/")
+        browser.page.keyboard.type("nobody")
+        browser.page.keyboard.press("Enter")
+        browser.page.get_by_text("No CloudPod matches").wait_for()
+        browser.page.keyboard.press("Control+k")
+        browser.page.locator("#search-input-command").press_sequentially(running.hostname)
+        browser.page.locator("#command-results a", has_text=running.hostname).first.wait_for()
+        assert browser.complaints == []
+
+
+def test_a_token_for_a_tenant_picked_in_the_form_is_shown_to_be_copied(live_server, running):
+    client, url = desk(), reverse("admin:tenants_apitoken_add")
+    with visitor(live_server.url, client) as browser:
+        browser.open(url)
+        browser.page.locator(".select2-selection").click()
+        browser.page.locator(".select2-results__option", has_text="TENANT-101").click()
+        browser.page.get_by_label("Name").fill("ci")
+        browser.page.get_by_role("button", name="Save", exact=True).click()
+        browser.page.get_by_role("heading", name="Copy the token now").wait_for()
+        assert browser.page.locator("#token-text").inner_text().startswith("mc_")
+        assert browser.complaints == []
+
+
+def test_the_skip_link_is_first_and_leads_to_the_content(live_server, running):
+    client, url = desk(), rows(Tenant)
+    with visitor(live_server.url, client) as browser:
+        browser.open(url)
+        browser.page.keyboard.press("Tab")
+        assert browser.page.evaluate("document.activeElement.textContent") == "Skip to the content"
+        browser.page.keyboard.press("Enter")
+        assert browser.page.evaluate("document.activeElement.id") == "main-content"
+
+
+def _finish(pod_id):
+    CloudPod.objects.filter(pk=pod_id).update(phase="active", observed_state="running")
+    Operation.objects.filter(subject_id=pod_id).update(state="succeeded", waits_for="")
+
+
+def _elsewhere(work, *arguments):
+    """In a thread of its own: the browser's event loop forbids Django's database in this one."""
+
+    def run():
+        try:
+            work(*arguments)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(run).result()

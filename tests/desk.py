@@ -1,0 +1,96 @@
+"""The admin's desk in tests: who sits at it, and rows of every model to look at.
+
+Decides: which rows there are. Not: what is tested.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth.models import Group, Permission
+from django.db import models
+from django.test import Client
+from django.urls import reverse
+
+from core.clock import control_now
+from operations.models import Attempt, Lane, LanePlace, Operation
+from pods.models import CloudPod
+from pods.services import create_pod
+from tenants.models import Membership, User
+from tenants.services import set_quota
+from tests.cast import Person
+
+OURS = ("audit", "tenants", "ipam", "operations", "clusters", "pods")
+
+
+def our_models() -> list[type[models.Model]]:
+    return [model for label in OURS for model in apps.get_app_config(label).get_models()]
+
+
+def superuser() -> User:
+    found = User.objects.filter(username="ada").first()
+    return found or User.objects.create_superuser("ada", "ada@example.net", "a-long-test-password")
+
+
+def desk(user: User | None = None, **options: Any) -> Client:
+    """A browser of somebody who is logged in."""
+    client = Client(**options)
+    client.force_login(user or superuser())
+    return client
+
+
+def staff(*permissions: str) -> User:
+    """Somebody who may do just this; each as `app.codename`."""
+    user = User.objects.create_user("sam", "sam@example.net", "a-long-test-password", is_staff=True)
+    for name in permissions:
+        app, codename = name.split(".")
+        user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+    return user
+
+
+def make_pods(person: Person, count: int, *, first: int = 0) -> list[CloudPod]:
+    """Pods as a request leaves them: everything reserved, nothing done; each with a try at its clone."""
+    set_quota(
+        by=person.actor,
+        tenant=person.tenant,
+        limits={"pods": 100, "cores": 1000, "memory_mib": 1_000_000, "disk_gib": 10_000},
+    )
+    lane, _ = Lane.objects.get_or_create(name="clone")
+    pods = []
+    for number in range(first, first + count):
+        operation = create_pod(by=person.actor, tenant=person.tenant, hostname=f"web-{number}")
+        try_clone(operation)
+        LanePlace.objects.create(lane=lane, operation=operation, step="clone")
+        pods.append(CloudPod.objects.get(pk=operation.subject_id))
+    return pods
+
+
+def try_clone(operation: Operation) -> Attempt:
+    return Attempt.objects.create(
+        step=operation.steps.get(name="clone"),
+        direction="do",
+        number=1,
+        worker="worker-1",
+        begun_at=control_now(),
+        ended_at=control_now(),
+        result="retry",
+        error_code="unreachable",
+        error_message="Node pve did not answer.",
+        detail="TASK ERROR: the node's own words",
+    )
+
+
+def make_people(person: Person, count: int = 1) -> None:
+    for number in range(User.objects.count(), User.objects.count() + count):
+        user = User.objects.create_user(f"user-{number}", password="a-long-test-password")
+        Membership.objects.create(tenant=person.tenant, user=user)
+        Group.objects.create(name=f"group {number}")
+
+
+def page(row: models.Model) -> str:
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def rows(model: type[models.Model]) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")

@@ -1,0 +1,124 @@
+"""Pods in the admin: found, read, and destroyed only after a question, by POST, by those who may."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+from django.utils.html import escape
+
+from audit.models import AuditEvent
+from operations.models import Operation
+from pods.models import CloudPod
+from tests.desk import desk, make_pods, page, rows, staff
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def pod(world, alice):
+    """A pod that runs."""
+    (made,) = make_pods(alice, 1)
+    Operation.objects.filter(subject_id=made.pk).update(state="succeeded")
+    CloudPod.objects.filter(pk=made.pk).update(
+        phase="active", observed_state="running", observed_at="2026-01-01T00:00Z"
+    )
+    made.refresh_from_db()
+    return made
+
+
+def destroy_url(pod):
+    return reverse("admin:pods_cloudpod_destroy", args=[pod.pk])
+
+
+def unchanged(pod):
+    pod.refresh_from_db()
+    return pod.phase == "active" and not Operation.objects.filter(kind="destroy").exists()
+
+
+def test_to_look_at_the_question_destroys_nothing(pod):
+    response = desk().get(destroy_url(pod))
+    assert response.status_code == 200
+    html = response.content.decode()
+    for named in (f"CT {pod.vmid}", pod.node.name, "10.1.10.50", pod.tenant.name):
+        assert escape(named) in html
+    assert unchanged(pod)
+
+
+def test_a_confirmed_destroy_begins_the_operation_with_its_reason_and_leads_to_it(pod):
+    response = desk().post(destroy_url(pod), {"reason": "the customer left"}, follow=True)
+    operation = Operation.objects.get(kind="destroy", subject_id=pod.pk)
+    assert page(operation) in response.content.decode()
+    event = AuditEvent.objects.get(action="pod.destroy")
+    assert (event.actor_kind, event.actor, event.reason) == ("user", "ada", "the customer left")
+
+
+def test_a_destroy_without_the_forms_csrf_token_is_refused(pod):
+    assert desk(enforce_csrf_checks=True).post(destroy_url(pod)).status_code == 403
+    assert unchanged(pod)
+
+
+def test_somebody_who_may_only_look_can_neither_destroy_nor_sees_the_button(pod):
+    client = desk(staff("pods.view_cloudpod"))
+    assert destroy_url(pod) not in client.get(page(pod)).content.decode()
+    assert client.get(destroy_url(pod)).status_code == 403
+    assert client.post(destroy_url(pod)).status_code == 403
+    assert unchanged(pod)
+
+
+def test_a_refusal_is_shown_in_place_with_its_reason(pod):
+    client = desk()
+    client.post(destroy_url(pod))
+    again = client.post(destroy_url(pod), {"reason": "kept as typed"})
+    assert again.status_code == 409
+    assert "Another operation on it is still going on" in again.content.decode()
+    assert "kept as typed" in again.content.decode()
+    assert Operation.objects.filter(kind="destroy").count() == 1
+
+
+def test_a_pods_page_tells_its_state_and_how_to_get_in(pod):
+    html = desk().get(page(pod)).content.decode()
+    assert f"{pod.hostname} runs on {pod.node}." in html
+    assert "ssh root@10.1.10.50" in html
+    assert destroy_url(pod) in html
+
+
+def test_what_was_seen_is_marked_where_it_differs_from_what_is_wanted(pod):
+    client = desk()
+    assert "mc-differs" not in client.get(page(pod)).content.decode()
+    CloudPod.objects.filter(pk=pod.pk).update(observed_state="stopped")
+    html = client.get(page(pod)).content.decode()
+    assert "mc-differs" in html
+    assert "is stopped on" in html
+
+
+def test_the_page_shows_each_try_with_its_error_and_proxmoxs_own_words(pod):
+    html = desk().get(page(pod)).content.decode()
+    assert "Node pve did not answer." in html
+    assert "TASK ERROR: the node&#x27;s own words" in html
+
+
+def test_the_page_refreshes_only_while_something_is_done_with_the_pod(pod):
+    client = desk()
+    assert "data-refresh" not in client.get(page(pod)).content.decode()
+    client.post(destroy_url(pod))
+    assert "data-refresh" in client.get(page(pod)).content.decode()
+
+
+@pytest.mark.parametrize("field", ["hostname", "vmid", "address", "reference"])
+def test_a_pod_is_found_by_what_people_know_of_it(field, pod, charlie, world):
+    make_pods(charlie, 1, first=7)
+    typed = {"hostname": "web-0", "vmid": str(pod.vmid), "address": "10.1.10.50", "reference": "TENANT-101"}[field]
+    found = desk().get(rows(CloudPod), {"q": typed}).context["cl"].result_list
+    assert [row.pk for row in found] == [pod.pk]
+
+
+def test_the_tenant_filter_takes_a_reference_or_its_number(pod, charlie, world):
+    make_pods(charlie, 1, first=7)
+    for typed in ("TENANT-101", "tenant-101", "101"):
+        found = desk().get(rows(CloudPod), {"tenant": typed}).context["cl"].result_list
+        assert [row.pk for row in found] == [pod.pk]
+
+
+def test_a_pod_that_is_not_there_leads_back_with_a_message(pod):
+    missing = reverse("admin:pods_cloudpod_change", args=["01a20908-66c3-7529-ac13-23822898e9cc"])
+    assert "doesn’t exist" in desk().get(missing, follow=True).content.decode()

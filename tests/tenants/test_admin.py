@@ -1,0 +1,165 @@
+"""Tenants, tokens and people in the admin: services decide, refusals are shown at their field, secrets once."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.urls import reverse
+
+from audit.models import AuditEvent
+from tenants.models import ApiToken, Membership, Tenant, User
+from tenants.services import token_of
+from tests.desk import desk, page, staff, superuser
+
+pytestmark = pytest.mark.django_db
+ADD_TENANT = "admin:tenants_tenant_add"
+QUOTA = {"pods": "3", "cores": "6", "memory_mib": "8192", "disk_gib": "60"}
+
+
+def add_tenant(reference="TENANT-777", name="Northwind", **changed):
+    return desk().post(reverse(ADD_TENANT), {"reference": reference, "name": name, **QUOTA, **changed})
+
+
+def test_a_tenant_is_made_with_its_quota_and_the_record_names_the_person(db):
+    assert add_tenant().status_code == 302
+    tenant = Tenant.objects.get(reference="TENANT-777")
+    assert (tenant.quota.pods, tenant.quota.memory_mib) == (3, 8192)
+    event = AuditEvent.objects.get(action="tenant.create", resource_id=tenant.pk)
+    assert (event.actor_kind, event.actor) == ("user", "ada")
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [({"reference": "TENANT-101"}, "reference"), ({"reference": "shop"}, "reference"), ({"pods": "-1"}, "pods")],
+)
+def test_what_is_refused_is_told_at_its_field_and_nothing_is_made(changed, field, alice):
+    before = Tenant.objects.count()
+    response = add_tenant(**changed)
+    assert response.status_code == 200
+    assert field in response.context["adminform"].form.errors
+    assert Tenant.objects.count() == before
+
+
+def change(tenant, **changed):
+    quota = tenant.quota
+    now = {"state": tenant.state, "reason": "", "pods": quota.pods, "cores": quota.cores}
+    now |= {"memory_mib": quota.memory_mib, "disk_gib": quota.disk_gib}
+    return desk().post(page(tenant), {**now, **changed})
+
+
+def test_a_tenant_is_suspended_with_a_reason(alice):
+    assert change(alice.tenant, state="suspended", reason="unpaid").status_code == 302
+    alice.tenant.refresh_from_db()
+    assert alice.tenant.state == "suspended"
+    assert AuditEvent.objects.get(action="tenant.state").reason == "unpaid"
+
+
+def test_a_suspension_without_a_reason_is_not_taken(alice):
+    response = change(alice.tenant, state="suspended")
+    assert "reason" in response.context["adminform"].form.errors
+    alice.tenant.refresh_from_db()
+    assert alice.tenant.state == "active"
+
+
+def test_the_platforms_own_tenant_cannot_be_suspended_and_the_field_says_so(olga):
+    response = change(olga.tenant, state="suspended", reason="by mistake")
+    assert "cannot be suspended" in str(response.context["adminform"].form.errors["state"])
+
+
+def test_only_the_limits_that_changed_are_recorded(alice):
+    change(alice.tenant, cores=99)
+    event = AuditEvent.objects.get(action="tenant.quota")
+    assert (event.before, event.after) == ({"cores": 20}, {"cores": 99})
+
+
+def test_saving_without_a_change_records_nothing(alice):
+    before = AuditEvent.objects.count()
+    assert change(alice.tenant).status_code == 302
+    assert AuditEvent.objects.count() == before
+
+
+def make_token(client, tenant):
+    data = {"tenant": str(tenant.pk), "name": "ci", "expires_at_0": "", "expires_at_1": ""}
+    return client.post(reverse("admin:tenants_apitoken_add"), data)
+
+
+def test_a_tokens_text_is_in_the_one_answer_that_makes_it_and_opens_the_api(alice):
+    client = desk()
+    response = make_token(client, alice.tenant)
+    text = response.context["text"]
+    assert text in response.content.decode()
+    assert "no-store" in response.headers["Cache-Control"]
+    token = ApiToken.objects.get(name="ci")
+    assert token_of(text) == token
+    stored = [session.session_data for session in Session.objects.all()]
+    kept = [client.get(page(token)).content.decode(), str(response.cookies), *stored]
+    assert not any(text in words or text.rsplit("_", 1)[1] in words for words in kept)
+
+
+def test_a_token_is_revoked_by_post_only(alice):
+    client = desk()
+    token = ApiToken.objects.get(name="alice")
+    url = reverse("admin:tenants_apitoken_revoke", args=[token.pk])
+    assert url in client.get(page(token)).content.decode()
+    assert client.get(url).status_code == 200
+    assert token_of(alice.token) == token
+    client.post(url)
+    assert token_of(alice.token) is None
+    assert AuditEvent.objects.get(action="token.revoke").actor == "ada"
+
+
+def test_somebody_who_may_only_look_cannot_revoke(alice):
+    client = desk(staff("tenants.view_apitoken"))
+    url = reverse("admin:tenants_apitoken_revoke", args=[ApiToken.objects.get(name="alice").pk])
+    assert client.post(url).status_code == 403
+    assert token_of(alice.token) is not None
+
+
+def test_no_page_shows_a_hash_of_a_token_or_password(alice):
+    client, token = desk(), ApiToken.objects.get(name="alice")
+    assert token.digest not in client.get(page(token)).content.decode()
+    user = superuser()
+    assert user.password not in client.get(page(user)).content.decode()
+
+
+def test_a_new_user_and_a_changed_password_are_recorded_without_the_password(db):
+    client = desk()
+    secret = "correct-horse-battery"
+    client.post(
+        reverse("admin:tenants_user_add"),
+        {"username": "nina", "usable_password": "true", "password1": secret, "password2": secret},
+    )
+    nina = User.objects.get(username="nina")
+    url = reverse("admin:auth_user_password_change", args=[nina.pk])
+    client.post(url, {"usable_password": "true", "password1": secret + "-2", "password2": secret + "-2"})
+    nina.refresh_from_db()
+    assert nina.check_password(secret + "-2")
+    events = AuditEvent.objects.filter(resource_id=nina.pk)
+    assert sorted(event.action for event in events) == ["user.change", "user.create"]
+    assert not any(secret in str(event.after) for event in events)
+
+
+def test_staff_who_may_change_users_cannot_make_themselves_superusers_or_touch_one(db):
+    sam = staff("tenants.change_user", "tenants.view_user")
+    client = desk(sam)
+    client.post(page(sam), {"username": "sam", "is_active": "on", "is_staff": "on", "is_superuser": "on"})
+    sam.refresh_from_db()
+    assert not sam.is_superuser
+    ada = superuser()
+    assert client.post(page(ada), {"username": "sam-was-here"}).status_code == 403
+    password = reverse("admin:auth_user_password_change", args=[ada.pk])
+    assert client.post(password, {"password1": "x", "password2": "x"}).status_code == 403
+
+
+def test_a_membership_comes_and_goes_with_a_record(alice):
+    client = desk()
+    user = User.objects.create_user("bob", password="a-long-test-password")
+    data = {"user": str(user.pk), "tenant": str(alice.tenant.pk), "role": "member"}
+    client.post(reverse("admin:tenants_membership_add"), data)
+    membership = Membership.objects.get(user=user)
+    again = client.post(reverse("admin:tenants_membership_add"), data)
+    assert again.status_code == 200
+    client.post(reverse("admin:tenants_membership_delete", args=[membership.pk]), {"post": "yes"})
+    assert not Membership.objects.exists()
+    actions = AuditEvent.objects.filter(resource_kind="membership").values_list("action", flat=True)
+    assert sorted(actions) == ["membership.create", "membership.remove"]
