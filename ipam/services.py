@@ -83,6 +83,14 @@ def release(lease: IPLease) -> None:
     IPLease.objects.filter(pk=lease.pk, released_at=None).update(released_at=ControlNow())
 
 
+def is_within(subnet: Subnet, address: str) -> bool:
+    """Whether the text is an address of the subnet."""
+    try:
+        return ipaddress.IPv4Address(address) in subnet.cidr
+    except ValueError:
+        return False
+
+
 def free_addresses(subnet: Subnet) -> int:
     """How many addresses of the subnet could be given out now."""
     counted = f"SELECT count(*) FROM ({_NEXT_FREE.replace('LIMIT 1', '')}) AS free"  # noqa: S608 (a constant)

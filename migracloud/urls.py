@@ -1,10 +1,11 @@
 """Every address of the site, in one place. Decides: the prefixes. Not: what is behind them."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from rest_framework.routers import DefaultRouter
 
+from migracloud import no_page
 from operations.api import OperationViewSet
 from pods.api import PodViewSet
 from tenants.api import TenantViewSet
@@ -20,4 +21,6 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("api/v1/", include(router.urls)),
+    re_path(r"^api/", no_page.no_such_route),
 ]
+handler500 = no_page.broken

@@ -186,17 +186,29 @@ def _connect(pod: CloudPod, address: str | None) -> IPLease:
 
 
 def _lease(pod: CloudPod, attachments: list[Attachment], address: str | None) -> tuple[Attachment, IPLease]:
-    purpose = f"pod {pod.hostname} ({pod.pk}), net0"
+    """Lease in the first subnet that has something free; a given address, in the subnet that it belongs to."""
     refused: Refused = ipam.NoFreeAddress(f"Cluster {pod.cluster} is attached to no subnet.", field="address")
-    for attachment in attachments:
-        for subnet in Subnet.objects.filter(network=attachment.network).order_by("cidr"):
-            try:
-                lease = ipam.allocate(tenant=pod.tenant, subnet=subnet, purpose=purpose, address=address)
-            except Refused as error:
-                refused = error
-            else:
-                return attachment, lease
+    for attachment, subnet in _places(attachments, address):
+        try:
+            purpose = f"pod {pod.hostname} ({pod.pk}), net0"
+            lease = ipam.allocate(tenant=pod.tenant, subnet=subnet, purpose=purpose, address=address)
+        except Refused as error:
+            refused = error
+        else:
+            return attachment, lease
     raise refused
+
+
+def _places(attachments: list[Attachment], address: str | None) -> list[tuple[Attachment, Subnet]]:
+    """Every subnet that the cluster is attached to; if some hold the given address, those alone can tell about it."""
+    subnets = Subnet.objects.filter(network__in=[attachment.network for attachment in attachments]).order_by("cidr")
+    places = [
+        (attachment, subnet)
+        for attachment in attachments
+        for subnet in subnets
+        if subnet.network_id == attachment.network_id
+    ]
+    return [place for place in places if address and ipam.is_within(place[1], address)] or places
 
 
 def _new_mac() -> str:

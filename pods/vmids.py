@@ -25,7 +25,8 @@ WITH history AS (
 SELECT v
   FROM generate_series(%(first)s, %(last)s) AS v
   LEFT JOIN history h ON h.vmid = v
- WHERE h.vmid IS NULL OR (NOT h.live AND h.gone_at <= control_now() - %(rest)s)
+ WHERE (h.vmid IS NULL OR (NOT h.live AND h.gone_at <= control_now() - %(rest)s))
+   AND NOT EXISTS (SELECT 1 FROM clusters_templatecopy c WHERE c.cluster_id = %(cluster)s AND c.vmid = v)
  ORDER BY h.gone_at NULLS FIRST, v
  LIMIT 1
 """

@@ -119,6 +119,7 @@ class ApiToken(Row):
     objects = models.Manager.from_queryset(TenantQuerySet)()
 
     class Meta:
+        verbose_name = "API token"
         ordering = ["-id"]
 
     def __str__(self) -> str:

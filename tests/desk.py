@@ -88,6 +88,12 @@ def make_people(person: Person, count: int = 1) -> None:
         Group.objects.create(name=f"group {number}")
 
 
+def a_row(model: type[models.Model]) -> models.Model:
+    row: models.Model | None = model._default_manager.first()
+    assert row is not None, f"no {model.__name__} to look at"
+    return row
+
+
 def page(row: models.Model) -> str:
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
 

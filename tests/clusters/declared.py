@@ -11,11 +11,20 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from audit.models import AuditEvent
+from clusters.models import Attachment, Cluster, GoldenTemplate, MarkKey, Node, StorageTier, TemplateCopy
+from ipam.models import AddressRange, Network, Subnet
+from tenants.models import Tenant
+
 DEMO = Path(__file__).resolve().parents[2] / "demo" / "cluster.toml"
 ABSENT = object()
 
 SUBNET = "networks[0].subnets[0]"
 CLUSTER = "clusters[0]"
+COPY, TIER = f"{CLUSTER}.template_copies", f"{CLUSTER}.tiers"
+SECRET = "DEMO_PVE_TOKEN_SECRET"
+
+MODELS = (Network, Subnet, AddressRange, GoldenTemplate, Cluster, MarkKey, Node, StorageTier, TemplateCopy, Attachment)
 
 
 def demo_document() -> dict[str, Any]:
@@ -40,3 +49,9 @@ def with_changes(changes: dict[str, Any], document: dict[str, Any] | None = None
         else:
             at[last] = value
     return result
+
+
+def everything() -> dict[str, list[dict[str, Any]]]:
+    """All rows that a bootstrap could touch, and the audit trail."""
+    rows = {model.__name__: list(model._default_manager.order_by("pk").values()) for model in (*MODELS, AuditEvent)}
+    return rows | {"tenants": list(Tenant.objects.values())}

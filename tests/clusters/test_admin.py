@@ -30,7 +30,7 @@ def test_what_bootstrap_declared_is_not_changed_by_a_posted_field(world):
 
 
 def test_somebody_who_may_only_look_cannot_switch(world):
-    node = Node.objects.first()
+    node = world.nodes["pve"]
     assert desk(staff("clusters.view_node")).post(page(node), {}).status_code == 403
     node.refresh_from_db()
     assert node.enabled

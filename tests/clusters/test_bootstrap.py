@@ -5,46 +5,25 @@ Decides: what operators can rely on when they run it again. Not: which files are
 
 from __future__ import annotations
 
-from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from audit.models import AuditEvent
 from audit.services import SYSTEM
 from clusters.bootstrap import Change, Report, Verb, bootstrap
 from clusters.declaration import DeclarationRefused, declaration_of
-from clusters.models import Attachment, Cluster, GoldenTemplate, MarkKey, Node, StorageTier, TemplateCopy
+from clusters.models import Cluster, MarkKey, Node, StorageTier, TemplateCopy
 from clusters.planes import plane_of
 from clusters.secrets import unseal
 from demo import layout
-from demo.handle import FakeHandle
 from ipam.models import AddressRange, IPLease, Network, Subnet
 from ipam.services import allocate
 from pods.models import CloudPod
 from tenants.models import Tenant
 from tenants.services import create_tenant, platform_tenant
-from tests.clusters.declared import ABSENT, CLUSTER, DEMO, SUBNET, with_changes
-
-MODELS = (Network, Subnet, AddressRange, GoldenTemplate, Cluster, MarkKey, Node, StorageTier, TemplateCopy, Attachment)
-SECRET = "DEMO_PVE_TOKEN_SECRET"
-COPY, TIER = f"{CLUSTER}.template_copies", f"{CLUSTER}.tiers"
-
-
-@pytest.fixture
-def environ(db: None, plane: FakeHandle, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The environment that the demo's file is read in: the tests' own Proxmox API."""
-    values = {
-        "DEMO_PVE_URL": plane.ready.url,
-        "DEMO_PVE_CA": plane.ready.ca_file,
-        SECRET: plane.ready.token_secret,
-    }
-    for name, value in values.items():
-        monkeypatch.setenv(name, value)
-    return values
+from tests.clusters.declared import ABSENT, CLUSTER, COPY, SECRET, SUBNET, TIER, everything, with_changes
 
 
 @pytest.fixture
@@ -63,12 +42,6 @@ def refused_keys(environ: dict[str, str], changes: dict[str, Any]) -> list[str]:
         run(environ, changes)
     assert everything() == before
     return [problem.key for problem in refused.value.problems]
-
-
-def everything() -> dict[str, list[dict[str, Any]]]:
-    """All rows that a bootstrap could touch, and the audit trail."""
-    rows = {model.__name__: list(model._default_manager.order_by("pk").values()) for model in (*MODELS, AuditEvent)}
-    return rows | {"tenants": list(Tenant.objects.values())}
 
 
 def told(changes: list[Change]) -> dict[str, dict[str, tuple[object, object]]]:
@@ -363,53 +336,3 @@ def test_a_pod_that_is_gone_holds_nothing_back(environ: dict[str, str], tenant: 
     report = run(environ, {f"{COPY}[0].vmid": 9005, f"{CLUSTER}.pod_vmids.first": 9101})
 
     assert len(report.changes) == 2
-
-
-def command(file: Path, *options: str) -> str:
-    out = StringIO()
-    call_command("bootstrap", str(file), *options, stdout=out)
-    return out.getvalue()
-
-
-def test_the_command_creates_then_says_that_nothing_changed(environ: dict[str, str]) -> None:
-    dry = command(DEMO, "--dry-run")
-    assert "Dry run, nothing was changed." in dry
-    assert not Cluster.objects.exists()
-
-    first, second = command(DEMO), command(DEMO)
-
-    assert "created         node pve of cluster migracloud (address 10.1.10.70)" in first
-    assert "unchanged       node pve of cluster migracloud\n" in second
-    assert "Nothing changed: 0 created, 0 updated, 0 removed, " in second
-    assert environ[SECRET] not in dry + first + second
-
-
-def test_the_command_shows_an_update_as_before_and_after(environ: dict[str, str], tmp_path: Path) -> None:
-    command(DEMO)
-    file = tmp_path / "cluster.toml"
-    file.write_text(DEMO.read_text().replace("keep_last = 7", "keep_last = 14"))
-
-    assert "keep_last: 7 -> 14" in command(file)
-
-
-def test_the_command_lists_every_problem_and_changes_nothing(environ: dict[str, str], tmp_path: Path) -> None:
-    file = tmp_path / "cluster.toml"
-    file.write_text(DEMO.read_text().replace("10.1.10.250", "10.1.11.250").replace('"archive"', '"attic"'))
-    before = everything()
-
-    with pytest.raises(CommandError) as refused:
-        command(file)
-
-    assert refused.value.returncode == 1
-    assert "2 problems" in str(refused.value)
-    assert f"{SUBNET}.ranges[0].last: " in str(refused.value)
-    assert f"{TIER}[3].role: " in str(refused.value)
-    assert everything() == before
-
-
-def test_a_secret_that_only_others_will_need_is_a_warning(
-    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv(SECRET)
-
-    assert "warning         clusters[0].token.secret_env: DEMO_PVE_TOKEN_SECRET is not set here." in command(DEMO)

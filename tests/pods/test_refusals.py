@@ -6,11 +6,12 @@ import pytest
 
 from audit.models import AuditEvent
 from audit.services import SYSTEM
-from clusters.models import Cluster
+from clusters.models import Attachment, Cluster
 from ipam.models import AddressRange
 from operations.models import Operation
 from pods.models import CloudPod
 from tenants.services import set_quota, set_state
+from tests.factories import make_network
 from tests.pods.conftest import ended, nothing_is_left, pod_of
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +81,19 @@ def test_an_input_that_can_never_be_right_is_refused_with_its_field(ask, plane, 
 def test_a_reserved_address_is_refused_with_its_reason(ask, plane, address, words):
     assert words in refused(ask(address=address), 409, "address_reserved", "address")
     assert nothing_is_left(plane)
+
+
+def test_of_several_subnets_the_one_that_an_address_belongs_to_tells_why_it_is_refused(ask, world):
+    for name, cidr, first, last in (
+        ("lan-b", "10.1.11.0/24", "10.1.11.50", "10.1.11.60"),
+        ("dmz", "10.2.0.0/24", "10.2.0.50", "10.2.0.60"),
+    ):
+        network, _ = make_network(name, cidr, first, last)
+        Attachment.objects.create(cluster=world.cluster, network=network, bridge="vmbr1")
+    assert "Proxmox node pve" in refused(ask(address="10.1.10.70"), 409, "address_reserved", "address")
+    assert ask(address="10.1.11.55").status_code == 202
+    taken = refused(ask(hostname="other", address="10.1.11.55"), 409, "address_taken", "address")
+    assert "10.1.11.55" in taken
 
 
 def test_an_unknown_tenant_is_refused(world, olga, plane):

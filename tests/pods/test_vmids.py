@@ -126,6 +126,12 @@ def test_a_range_for_pods_that_meets_the_templates_is_refused_by_the_database(cl
     assert isinstance(refused.value.__cause__, IntegrityError)
 
 
+def test_a_vmid_that_a_template_copy_has_is_given_to_no_pod(world):
+    world.copies["pve"].vmid = 9100
+    world.copies["pve"].save()
+    assert next_vmid(world.cluster) == 9101
+
+
 def test_two_live_pods_of_a_vmid_are_refused_by_the_database(pod_at):
     pod_at(9100)
     with pytest.raises(VmidInUse), refusing_violations(), transaction.atomic():

@@ -1,0 +1,34 @@
+"""Where there is no page, and where ours broke, programs get a problem in JSON too."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from migracloud import no_page
+from pods.api import PodViewSet
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("path", ["/api/", "/api/v1/", "/api/v1/pods/", "/api/v1/cats", "/api/v2/pods"])
+@pytest.mark.parametrize("method", ["get", "post", "delete"])
+def test_an_unknown_route_is_a_problem_answer(client, path, method):
+    answer = getattr(client, method)(path)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_defect_of_ours_is_a_problem_answer_that_tells_no_details(alice, monkeypatch):
+    def break_down(*_: object) -> None:
+        raise RuntimeError("the secret cause")
+
+    monkeypatch.setattr(PodViewSet, "get_queryset", break_down)
+    client = Client(raise_request_exception=False, headers={"authorization": f"Bearer {alice.token}"})
+    answer = client.get("/api/v1/pods")
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert b"secret cause" not in answer.content
+
+
+def test_a_person_gets_a_page(rf):
+    assert no_page.broken(rf.get("/admin/")).headers["Content-Type"].startswith("text/html")
