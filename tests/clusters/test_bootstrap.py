@@ -23,7 +23,7 @@ from ipam.services import allocate
 from pods.models import CloudPod
 from tenants.models import Tenant
 from tenants.services import create_tenant, platform_tenant
-from tests.clusters.declared import ABSENT, CLUSTER, COPY, SECRET, SUBNET, TIER, everything, with_changes
+from tests.clusters.declared import ABSENT, CLUSTER, COPY, MODELS, SECRET, SUBNET, TIER, everything, with_changes
 
 
 @pytest.fixture
