@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 # reinstalled, or ran hundreds of others): its step then looks for itself.
 MISSING_PATIENCE = timedelta(seconds=20)
 
+# Seconds that a node may take to answer: one that hangs must not keep the others' operations from being woken.
+TICK_PATIENCE = 5.0
+
 
 def wake_parked() -> int:
     """One look: at most one call a node. Returns how many operations were woken."""
@@ -48,7 +51,9 @@ def wake_parked() -> int:
 def _look_at_node(cluster: Cluster, node: str, attempts: Iterable[Attempt]) -> int:
     waiting = {AwaitedTask.of(str(attempt.wait_key)): attempt for attempt in attempts}
     since = min(task.started for task in waiting) - 1
-    listed: dict[Upid, Task] = {task.upid: task for task in plane_of(cluster).tasks(node, since=since)}
+    listed: dict[Upid, Task] = {
+        task.upid: task for task in plane_of(cluster, read_timeout=TICK_PATIENCE).tasks(node, since=since)
+    }
     now, woken = control_now(), 0
     for task, attempt in waiting.items():
         seen = listed.get(task.upid)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from clusters.dataplane.access import Access
+from clusters.dataplane.access import READ_TIMEOUT, Access
 from clusters.dataplane.errors import NotConfigured
 from clusters.dataplane.mark import MarkKey as SigningKey
 from clusters.dataplane.port import Plane
@@ -17,8 +17,13 @@ from clusters.models import Cluster
 from clusters.secrets import CannotOpen, unseal
 
 
-def plane_of(cluster: Cluster, *, before_call: Callable[[], None] | None = None) -> Plane:
-    """The port to this cluster. Raises NotConfigured when what the row says is not enough to reach it."""
+def plane_of(
+    cluster: Cluster, *, before_call: Callable[[], None] | None = None, read_timeout: float = READ_TIMEOUT
+) -> Plane:
+    """The port to this cluster. Raises NotConfigured when what the row says is not enough to reach it.
+
+    `read_timeout` in seconds: how long an answer may take.
+    """
     try:
         access = Access(
             cluster_id=cluster.pk,
@@ -29,6 +34,7 @@ def plane_of(cluster: Cluster, *, before_call: Callable[[], None] | None = None)
             mark_keys=_mark_keys(cluster),
             ca_file=cluster.ca_file or None,
             fingerprint=cluster.fingerprint or None,
+            read_timeout=read_timeout,
         )
     except (ValueError, CannotOpen) as error:
         raise NotConfigured(str(error)) from error

@@ -19,6 +19,20 @@ def lock_for_transaction(lock: AdvisoryLock) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int(lock)])
 
 
+def holds_for_session(lock: AdvisoryLock) -> bool:
+    """Whether this very connection has the lock: it may have been replaced by a new one meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM pg_locks JOIN pg_database AS d ON d.oid = database"
+            " WHERE locktype = 'advisory' AND objid = %s AND granted AND pid = pg_backend_pid()"
+            " AND d.datname = current_database())",
+            [int(lock)],
+        )
+        row = cursor.fetchone()
+    assert row is not None
+    return bool(row[0])
+
+
 def try_lock_for_session(lock: AdvisoryLock) -> bool:
     """Take the lock for as long as this connection lives, or say that somebody else has it."""
     with connection.cursor() as cursor:

@@ -11,6 +11,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
 
 from core.clock import ControlNow, control_now
 from core.errors import Invalid, Refused, refusing_violations
@@ -80,7 +82,7 @@ def allocate(*, tenant: Tenant, subnet: Subnet, purpose: str, address: str | Non
 
 def release(lease: IPLease) -> None:
     """End a lease; the address rests before it is given again. Releasing twice is once."""
-    IPLease.objects.filter(pk=lease.pk, released_at=None).update(released_at=ControlNow())
+    IPLease.objects.filter(pk=lease.pk, released_at=None).update(released_at=Greatest(ControlNow(), F("leased_at")))
 
 
 def is_within(subnet: Subnet, address: str) -> bool:

@@ -33,6 +33,13 @@ def keep_forks_clean() -> None:
     os.register_at_fork(before=_close_pools, after_in_child=lambda: _ask_for_death_signal(signal.SIGKILL))
 
 
+def keep_one_connection() -> None:
+    """For a process that needs a session: one connection for as long as it works, none from a pool."""
+    database = connections.settings["default"]
+    database["OPTIONS"].pop("pool", None)
+    database["CONN_MAX_AGE"] = None
+
+
 def _close_pools() -> None:
     for connection in connections.all(initialized_only=True):
         assert isinstance(connection, DatabaseWrapper)  # PostgreSQL only

@@ -51,7 +51,8 @@ def drive(operation_id: UUID, *, worker: str = "") -> str:
     try:
         if kind is None:
             return _leave_to_others(operation, lease)
-        return _Drive(operation, lease, kind).go()
+        run = _open(operation, lease, kind)
+        return _Drive(operation, lease, kind, run).go() if run else operation.state
     except LeaseLost as lost:
         log.warning("%s", lost)
         return "lease lost"
@@ -61,15 +62,35 @@ def _leave_to_others(operation: Operation, lease: Lease) -> str:
     """This release does not know the kind or its version: hand it back for one that does."""
     with transaction.atomic():
         lease.fence()
+        lanes.step_aside(operation)
         return transitions.try_later(operation, "a worker that knows this kind and version", LONGEST_DELAY)
+
+
+def _open(operation: Operation, lease: Lease, kind: Kind[Any]) -> Run[Any] | None:
+    """The kind's run. A defect of ours in that (parameters of another shape, say) must not be met again for ever."""
+    try:
+        run: Run[Any] = kind.open(operation, kind.params(**operation.params), lease.renew)
+        return run
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        log.exception("%s cannot be opened", operation)
+        with transaction.atomic():
+            lease.fence()
+            step = transitions.open_step(operation)
+            if step is None or not past_deadline(operation):
+                transitions.try_later(operation, "a release of ours that can open it", LONGEST_DELAY)
+            else:
+                defect = Defect(f"It cannot be opened: {type(error).__name__} in our own code.")
+                transitions.ask_for_a_person(operation, step, defect)
+        return None
 
 
 class _Drive:
     """One worker's turn at one operation."""
 
-    def __init__(self, operation: Operation, lease: Lease, kind: Kind[Any]) -> None:
-        self.operation, self.lease, self.kind = operation, lease, kind
-        self.run: Run[Any] = kind.open(operation, kind.params(**operation.params), lease.renew)
+    def __init__(self, operation: Operation, lease: Lease, kind: Kind[Any], run: Run[Any]) -> None:
+        self.operation, self.lease, self.kind, self.run = operation, lease, kind, run
 
     @property
     def undoing(self) -> bool:
@@ -95,7 +116,7 @@ class _Drive:
             if attempt.outcome is None and not past_deadline(self.operation):
                 return transitions.park_again(self.operation)
         if attempt.outcome is None:
-            return self._ended_badly(step, attempt, DeadlinePassed("It took longer than it may."))
+            return self._ended_badly(step, attempt, DeadlinePassed(self.operation))
         error = failure_of(Outcome(**attempt.outcome))
         if error is None:
             return self._ended_well(step, attempt)
@@ -113,14 +134,13 @@ class _Drive:
     def _try(self, step: Step) -> str | None:
         """Say "begun", do it, say how it ended."""
         of_kind = self.kind.step(step.name)
-        if not self.undoing and past_deadline(self.operation):
-            return self._give_up(step, DeadlinePassed("It took longer than it may."))
-        self.run.in_doubt = transitions.in_doubt(step)
-        self.run.unanswered_since = transitions.unanswered_since(step)
+        self.run.history = transitions.history_of(step)
         with transaction.atomic():
             self.lease.fence()
             if lane := self._lane_to_wait_for(of_kind):
                 return transitions.wait_for_lane(self.operation, lane)
+            if self._is_too_late(of_kind):
+                return self._give_up(step, DeadlinePassed(self.operation))
             attempt = transitions.begin(self.operation, step)
         try:
             return self._call(of_kind, step, attempt)
@@ -137,7 +157,16 @@ class _Drive:
         if of_kind.lane is None or self.undoing:
             return None
         lane = of_kind.lane(self.run)
-        return None if lanes.enter(lane, self.operation, of_kind.name) else lane
+        queued = lanes.enter(lane, self.operation, of_kind.name)
+        if queued is None:
+            return lane
+        if queued:
+            transitions.begin_in_lane(self.operation, queued)
+        return None
+
+    def _is_too_late(self, of_kind: StepOfKind[Any]) -> bool:
+        """What only writes rows is done all the same: after an outage of ours, only the record may be missing."""
+        return not self.undoing and not of_kind.atomic and past_deadline(self.operation)
 
     def _call(self, of_kind: StepOfKind[Any], step: Step, attempt: Attempt) -> str | None:
         do = of_kind.undo if self.undoing else of_kind.do

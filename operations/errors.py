@@ -14,6 +14,8 @@ class StepError(Exception):
 
     code = "step_error"
     in_doubt = False
+    # Somebody may mend it meanwhile (a token, a certificate): while undoing, it is waited for rather than given up on.
+    mendable = False
 
     def __init__(self, message: str, *, detail: str = "") -> None:
         super().__init__(message)

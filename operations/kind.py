@@ -6,7 +6,7 @@ Decides: the form in which kinds are written and found again. Not: how they are 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
@@ -24,6 +24,20 @@ class Parked:
     words: str
 
 
+@dataclass(frozen=True)
+class History:
+    """What is known of earlier attempts at doing a step, for the next one and for its undo.
+
+    `in_doubt`: one may have had an effect that nobody recorded. `unanswered_since`: since when the newest request that
+    got no answer may be on its way. `well`: one ended well. `by_task`: one began a task.
+    """
+
+    in_doubt: bool = False
+    unanswered_since: datetime | None = None
+    well: bool = False
+    by_task: bool = False
+
+
 @dataclass(kw_only=True)
 class Run(Generic[P]):
     """What a step is given: the operation, its frozen parameters, and what is known of earlier attempts.
@@ -35,10 +49,7 @@ class Run(Generic[P]):
     operation: Operation
     params: P
     guard: Callable[[], None]
-    # Set by the engine before each step: an earlier attempt may have had an effect that nobody recorded; and since when
-    # a request that got no answer may be on its way.
-    in_doubt: bool = False
-    unanswered_since: datetime | None = None
+    history: History = field(default_factory=History)  # of the step at hand; set by the engine before it calls it
 
     def last_words(self, wait_key: str) -> str:
         """The tail of the log of a task that failed, for the record."""

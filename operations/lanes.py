@@ -5,6 +5,7 @@ Decides: order and capacity. Not: which steps take a lane (each kind's table).
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
@@ -12,21 +13,25 @@ from django.db import transaction
 
 from core.clock import control_now
 from operations.models import Lane, LanePlace, Operation
-from operations.wake import make_due
+from operations.wake import make_due, not_hinted_lately
 
 
-def enter(name: str, operation: Operation, step: str) -> bool:
-    """Take a place in the lane if there is room; otherwise stand in its queue. Call within a transaction."""
+def enter(name: str, operation: Operation, step: str) -> timedelta | None:
+    """Take a place in the lane if there is room; otherwise stand in its queue. Call within a transaction.
+
+    Returns how long it stood in the queue, once (zero when it is inside already); None: it has to wait.
+    """
     Lane.objects.get_or_create(name=name)
     lane = Lane.objects.select_for_update(no_key=True).get(name=name)
-    place, _ = LanePlace.objects.get_or_create(lane=lane, operation=operation, defaults={"step": step})
+    now = control_now()
+    place, _ = LanePlace.objects.get_or_create(lane=lane, operation=operation, defaults={"step": step, "asked_at": now})
     if place.taken_at is not None:
-        return True
+        return timedelta()
     if not any(place.pk == next_one.pk for next_one in _may_enter(lane)):
-        return False
-    place.taken_at = control_now()
+        return None
+    place.taken_at = now
     place.save(update_fields=["taken_at"])
-    return True
+    return now - place.asked_at
 
 
 def leave(operation: Operation, step: str) -> None:
@@ -34,6 +39,11 @@ def leave(operation: Operation, step: str) -> None:
     for place in LanePlace.objects.filter(operation=operation, step=step):
         place.delete()
         transaction.on_commit(partial(admit, place.lane_id), robust=True)
+
+
+def step_aside(operation: Operation) -> None:
+    """Leave the queues, not the lanes: nobody shall wait behind an operation that this release cannot drive."""
+    operation.places.filter(taken_at=None).delete()
 
 
 @transaction.atomic
@@ -46,7 +56,7 @@ def admit(lane_id: UUID) -> int:
     lane = Lane.objects.select_for_update(no_key=True).get(pk=lane_id)
     woken = 0
     for place in _may_enter(lane):
-        waiting = Operation.objects.filter(pk=place.operation_id, state=Operation.State.WAITING)
+        waiting = not_hinted_lately(Operation.objects.filter(pk=place.operation_id, state=Operation.State.WAITING))
         if waiting.select_for_update(skip_locked=True, no_key=True).values_list("pk"):
             make_due(place.operation_id)
             woken += 1

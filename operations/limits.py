@@ -23,6 +23,10 @@ class DeadlinePassed(Fail):
     code = "deadline_passed"
     in_doubt = True
 
+    def __init__(self, operation: Operation) -> None:
+        waits_for = f" At the end it waited for {operation.waits_for}" if operation.waits_for else ""
+        super().__init__(f"It took longer than it may.{waits_for}".rstrip(".") + ".")
+
 
 def past_deadline(operation: Operation) -> bool:
     return control_now() >= operation.deadline_at
@@ -30,12 +34,13 @@ def past_deadline(operation: Operation) -> bool:
 
 def delay_before_next(operation: Operation, step: Step, error: StepError) -> timedelta | None:
     """How long until the next try; None: there is none. A Wait costs no try; the deadline ends both."""
-    if past_deadline(operation) or not isinstance(error, Wait | Retry):
-        return None
-    result = Attempt.Result.WAIT if isinstance(error, Wait) else Attempt.Result.RETRY
-    tries = step.attempts.filter(direction=operation.direction, result=result).count()
     doing = operation.direction == Operation.Direction.DO
+    hopeless = not isinstance(error, Wait | Retry) and (doing or not error.mendable)
+    if past_deadline(operation) or hopeless:
+        return None
+    attempts = step.attempts.filter(direction=operation.direction)
+    tries = attempts.filter(result=Attempt.Result.RETRY).count() if isinstance(error, Retry) else attempts.count()
     if isinstance(error, Retry) and doing and tries >= MOST_TRIES:
         return None
-    delay: timedelta = min(FIRST_DELAY * 2 ** min(tries - 1, 10), LONGEST_DELAY)
+    delay: timedelta = min(FIRST_DELAY * 2 ** min(max(tries - 1, 0), 10), LONGEST_DELAY)
     return delay * random.uniform(0.8, 1.2)  # noqa: S311 (jitter, no secret)

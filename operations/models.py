@@ -196,6 +196,7 @@ class LanePlace(Row):
     lane = models.ForeignKey(Lane, on_delete=models.PROTECT, related_name="places")
     operation = models.ForeignKey(Operation, on_delete=models.PROTECT, related_name="places")
     step = models.CharField(max_length=32)
+    asked_at = models.DateTimeField()
     taken_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from audit.models import AuditEvent
 from audit.services import SYSTEM, Resource, record
 from core.clock import control_now
 from operations import lanes
 from operations.errors import Fail, Refuse, Retry, StepError, Wait
-from operations.kind import Kind, Parked
+from operations.kind import History, Kind, Parked
 from operations.models import Attempt, Operation, Step
 
 State, Direction = Operation.State, Operation.Direction
@@ -44,16 +44,17 @@ def unfinished_attempt(step: Step, direction: str) -> Attempt | None:
     return step.attempts.filter(direction=direction, ended_at=None).order_by("-number").first()
 
 
-def in_doubt(step: Step) -> bool:
-    """Whether an attempt at doing the step may have had an effect that nobody recorded."""
-    return step.attempts.filter(direction=Direction.DO, in_doubt=True).exists()
-
-
-def unanswered_since(step: Step) -> datetime | None:
-    """When the newest request at doing the step went out that got no answer: it may still be on its way."""
-    unanswered = step.attempts.filter(direction=Direction.DO, in_doubt=True, wait_key=None)
-    newest = unanswered.order_by("-begun_at").first()
-    return newest.begun_at if newest else None
+def history_of(step: Step) -> History:
+    """What is known of the attempts at doing the step."""
+    attempts = list(step.attempts.filter(direction=Direction.DO))
+    doubtful = [attempt for attempt in attempts if attempt.in_doubt]
+    unanswered = [attempt.ended_at or attempt.begun_at for attempt in doubtful if attempt.wait_key is None]
+    return History(
+        in_doubt=bool(doubtful),
+        unanswered_since=max(unanswered, default=None),
+        well=any(attempt.result == Attempt.Result.DONE for attempt in attempts),
+        by_task=any(attempt.wait_key for attempt in attempts),
+    )
 
 
 # Transitions of a step
@@ -62,9 +63,7 @@ def unanswered_since(step: Step) -> datetime | None:
 def begin(operation: Operation, step: Step) -> Attempt:
     """Written before the call is made. An earlier attempt that was cut short is closed and stays in doubt."""
     now = control_now()
-    step.attempts.filter(direction=operation.direction, ended_at=None).update(
-        ended_at=now, result=Attempt.Result.RETRY, error_code="cut_short", error_message="Its worker died."
-    )
+    _close_cut_short(step.attempts.filter(direction=operation.direction))
     undoing = operation.direction == Direction.UNDO
     step.state = Step.State.UNDOING if undoing else Step.State.BEGUN
     step.save(update_fields=["state"])
@@ -76,6 +75,16 @@ def begin(operation: Operation, step: Step) -> Attempt:
         number=step.attempts.filter(direction=operation.direction).count() + 1,
         worker=operation.worker,
         begun_at=now,
+    )
+
+
+def _close_cut_short(attempts: QuerySet[Attempt]) -> None:
+    """Their workers died: when exactly their requests went out is not known, only that none goes out after now."""
+    attempts.filter(ended_at=None).update(
+        ended_at=control_now(),
+        result=Attempt.Result.RETRY,
+        error_code="cut_short",
+        error_message="Its worker died.",
     )
 
 
@@ -97,9 +106,10 @@ def step_is_over(operation: Operation, step: Step) -> None:
 
 def forget_if_without_effect(operation: Operation, step: Step) -> None:
     """A step whose every attempt surely did nothing is as if it had never begun: there is nothing to undo."""
-    if operation.direction == Direction.DO and not in_doubt(step):
+    if operation.direction == Direction.DO and not history_of(step).in_doubt:
         step.state = Step.State.PENDING
         step.save(update_fields=["state"])
+        lanes.leave(operation, step.name)  # what it waits for now is none of the lane's: let the others pass
 
 
 # Transitions of the operation. Those that return a state hand the lease back with it.
@@ -121,8 +131,15 @@ def park_again(operation: Operation) -> str:
 
 
 def wait_for_lane(operation: Operation, lane: str) -> str:
+    """Who is in the lane has a deadline, so the queue moves; the time in it does not count (see begin_in_lane)."""
     operation.waits_for = f"its turn in the lane {lane}"[:255]
-    return _leave(operation, State.WAITING, due_at=operation.deadline_at)
+    return _leave(operation, State.WAITING, due_at=None)
+
+
+def begin_in_lane(operation: Operation, queued: timedelta) -> None:
+    """Its turn has come: how long the queue was is taken off its time."""
+    operation.deadline_at += queued
+    operation.save(update_fields=["deadline_at"])
 
 
 def try_later(operation: Operation, words: str, delay: timedelta) -> str:
@@ -136,6 +153,7 @@ def turn_round(operation: Operation, kind: Kind[Any], step: Step, error: StepErr
     operation.deadline_at = control_now() + kind.deadline
     operation.error_step, operation.error_code, operation.error_message = step.name, error.code, error.message
     operation.save(update_fields=["direction", "deadline_at", "error_step", "error_code", "error_message"])
+    _close_cut_short(Attempt.objects.filter(step__operation=operation, wait_key=None))
     for pending in operation.steps.filter(state=Step.State.PENDING):
         lanes.leave(operation, pending.name)
 

@@ -10,7 +10,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from django_q.models import OrmQ
 from django_q.tasks import async_task
 
 from core.clock import ControlNow
@@ -18,6 +19,7 @@ from operations.models import Attempt, Operation
 
 # How long a hint may take to reach a worker before the controller sends it again.
 HINT_PATIENCE = timedelta(seconds=5)
+MOST_HINTS = 1000  # in the queue at a time
 
 
 @dataclass(frozen=True)
@@ -41,15 +43,15 @@ def wake(key: str, outcome: Outcome) -> bool:
     """Record how the awaited thing ended and make its operation due. False: nobody waits for it (any more)."""
     with transaction.atomic():
         waiting = Attempt.objects.filter(wait_key=key, outcome__isnull=True, ended_at=None)
-        found = waiting.values_list("step__operation_id", flat=True).first()
-        if found is None:
-            return False
+        found = set(waiting.values_list("step__operation_id", flat=True))
         # An operation's row is always locked before its attempts' rows.
-        Operation.objects.select_for_update(no_key=True).get(pk=found)
-        if not waiting.update(outcome=asdict(outcome)):
-            return False
-        make_due(found)
-    return True
+        locked = Operation.objects.select_for_update(no_key=True).filter(pk__in=found).order_by("pk")
+        woken = 0
+        for operation_id in list(locked.values_list("pk", flat=True)):
+            if waiting.filter(step__operation=operation_id).update(outcome=asdict(outcome)):
+                make_due(operation_id)
+                woken += 1
+    return bool(woken)
 
 
 def make_due(operation_id: UUID) -> None:
@@ -71,17 +73,23 @@ def awaited(prefix: str) -> list[Attempt]:
     )
 
 
+def not_hinted_lately(operations: QuerySet[Operation]) -> QuerySet[Operation]:
+    """Those whose last hint, if there was one, has had time enough to reach a worker."""
+    return operations.filter(Q(hinted_at=None) | Q(hinted_at__lte=ControlNow() - HINT_PATIENCE))
+
+
 def resend_due_hints(limit: int = 500) -> int:
-    """Hint again at what is due and driven by nobody: hints get lost, workers die. Returns how many."""
+    """Hint again at what is due and driven by nobody: hints get lost, workers die. Returns how many.
+
+    A queue that nobody empties needs no more hints: those in it will do.
+    """
+    if OrmQ.objects.count() >= MOST_HINTS:
+        return 0
     free = Q(lease_until=None) | Q(lease_until__lte=ControlNow())
-    stale = Q(hinted_at=None) | Q(hinted_at__lte=ControlNow() - HINT_PATIENCE)
+    live = Operation.objects.filter(free, state__in=Operation.LIVE, due_at__lte=ControlNow())
     with transaction.atomic():
-        due = list(
-            Operation.objects.select_for_update(skip_locked=True)
-            .filter(free, stale, state__in=Operation.LIVE, due_at__lte=ControlNow())
-            .order_by("due_at")
-            .values_list("pk", flat=True)[:limit]
-        )
+        waiting = not_hinted_lately(live).select_for_update(skip_locked=True, no_key=True)
+        due = list(waiting.order_by("due_at").values_list("pk", flat=True)[:limit])
         Operation.objects.filter(pk__in=due).update(hinted_at=ControlNow())
         for operation_id in due:
             hint(operation_id)

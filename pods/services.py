@@ -144,7 +144,7 @@ def _destroy(by: Actor, pod: CloudPod, reason: str) -> Operation:
         tenant=locked.tenant,
         subject_id=locked.pk,
         subject_name=locked.hostname,
-        params=DestroyParams(phase=locked.phase, observed_state=locked.observed_state),
+        params=DestroyParams(phase=locked.phase),
     )
     before = {"phase": locked.phase, "desired_state": locked.desired_state}
     locked.phase, locked.desired_state = CloudPod.Phase.DESTROYING, CloudPod.Desired.ABSENT

@@ -61,7 +61,7 @@ def make_pods(person: Person, count: int, *, first: int = 0) -> list[CloudPod]:
     for number in range(first, first + count):
         operation = create_pod(by=person.actor, tenant=person.tenant, hostname=f"web-{number}")
         try_clone(operation)
-        LanePlace.objects.create(lane=lane, operation=operation, step="clone")
+        LanePlace.objects.create(lane=lane, operation=operation, step="clone", asked_at=operation.created_at)
         pods.append(CloudPod.objects.get(pk=operation.subject_id))
     return pods
 

@@ -57,12 +57,14 @@ class TokenRefused(Refuse):
     """The cluster does not accept our API token (401). The whole cluster is concerned."""
 
     code = "token_refused"
+    mendable = True
 
 
 class CertificateNotTrusted(Refuse):
     """The endpoint's certificate is neither signed by the given CA nor the pinned one. Nothing was sent."""
 
     code = "certificate_not_trusted"
+    mendable = True
 
 
 class Denied(Refuse):
@@ -89,8 +91,9 @@ class Protected(Refuse):
     code = "protected"
 
 
-class NotFound(Fail):
-    """There is no such container, node, storage or task."""
+class NotFound(Retry):
+    """There is no such container, node, storage or task (any more). Tried again, because the next look may explain it:
+    what an earlier request did is seen a moment later."""
 
     code = "not_found"
 
@@ -130,3 +133,4 @@ class NotConfigured(Refuse):
     """What we know of the cluster is not enough to reach it (token, key, endpoint). Nothing was sent."""
 
     code = "cluster_not_configured"
+    mendable = True

@@ -39,6 +39,8 @@ class ProxmoxPlane:
         config = self._config(ct)
         if config is None:
             return self._elsewhere(ct)
+        if config.get("lock") == "destroyed":  # its mark went first; its VMID goes last
+            raise errors.Busy(f"{_name(ct)} is being destroyed.")
         if config.get("lock") == "create":
             return self._in_the_making(ct, config)
         return self._judged(ct, config)
@@ -58,14 +60,17 @@ class ProxmoxPlane:
             vmid=to.vmid,
             operation=clone.operation,
         )
-        params: Params = {"newid": to.vmid, "hostname": clone.hostname, "description": mark}
-        if clone.full:
-            params["full"] = 1
-            if clone.storage is not None:
-                params["storage"] = clone.storage
+        # `full` is said always: without it Proxmox copies in full whatever is no template (any more).
+        params: Params = {"newid": to.vmid, "hostname": clone.hostname, "description": mark, "full": int(clone.full)}
+        if clone.full and clone.storage is not None:
+            params["storage"] = clone.storage
         template = f"nodes/{_safe(to.node)}/lxc/{clone.template_vmid}"
         doing = f"clone CT {clone.template_vmid} to CT {to.vmid} on node {to.node}"
         return self._task("POST", f"{template}/clone", params, doing=doing)
+
+    def is_cloning(self, template_vmid: int, *, node: str) -> bool:
+        """Whether a task of the node is cloning the template right now."""
+        return self._clone_from(template_vmid, node) is not None
 
     def configure(self, mine: Mine, settings: Settings) -> None:
         params = values.settings_of(settings) | {"digest": mine.digest}
@@ -153,7 +158,7 @@ class ProxmoxPlane:
         """It carries the lock `create`. For an instant it does so without its description."""
         if self._stranger(ct, config) is not None:
             raise errors.Busy(f"{_name(ct)} is being made and does not show yet whose it is.")
-        task = self._clone_from(ct)
+        task = self._clone_from(ct.source, ct.node)
         if task is not None:
             return self._judged(ct, config, task=task)
         again = self._config(ct)  # the clone may have ended between the two calls
@@ -170,10 +175,10 @@ class ProxmoxPlane:
             detail="lock: create",
         )
 
-    def _clone_from(self, ct: Ct) -> Upid | None:
-        """The running clone of its source: a clone's task names the source, which has one at a time."""
-        for task in self.tasks(ct.node, since=0):
-            ours = ct.source is None or task.id == str(ct.source)
+    def _clone_from(self, source: int | None, node: str) -> Upid | None:
+        """The running clone of a source: a clone's task names the source, which has one at a time."""
+        for task in self.tasks(node, since=0):
+            ours = source is None or task.id == str(source)
             if task.exit_status is None and task.kind == "vzclone" and ours:
                 return task.upid
         return None

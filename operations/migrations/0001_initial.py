@@ -174,6 +174,7 @@ class Migration(migrations.Migration):
                     models.UUIDField(default=core.rows.new_id, editable=False, primary_key=True, serialize=False),
                 ),
                 ("step", models.CharField(max_length=32)),
+                ("asked_at", models.DateTimeField()),
                 ("taken_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "lane",

@@ -6,9 +6,11 @@ Decides: how a pod is looked at, wherever it is. Not: what a kind does with it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
+
+from django.db import transaction
 
 from audit.services import SYSTEM, Resource, record
 from clusters.dataplane.errors import Moved, NotFound, NotOurs
@@ -50,8 +52,7 @@ class PodRun(Run[P]):
         try:
             return self.plane.look(self.ct)
         except Moved as moved:
-            self._follow(moved)
-            return self.plane.look(self.ct)
+            return self._follow(moved)
 
     def mine(self) -> Mine:
         """The pod's own container. Raises NotOurs for a stranger, and when there is none."""
@@ -70,27 +71,36 @@ class PodRun(Run[P]):
     def last_words(self, wait_key: str) -> str:
         return self.plane.task_log(AwaitedTask.of(wait_key).upid)
 
-    def _follow(self, moved: Moved) -> None:
+    def _follow(self, moved: Moved) -> Mine | Stranger | None:
+        """Look on the other node; the row follows only what is the pod's own, and only while the lease is ours."""
+        found = self.plane.look(replace(self.ct, node=moved.node))
+        if not isinstance(found, Mine):
+            return found
         node = Node.objects.filter(cluster=self.pod.cluster_id, name=moved.node).first()
         if node is None:
             raise moved
-        before, self.pod.node = self.pod.node.name, node
-        self.pod.save(update_fields=["node"])
-        record(
-            by=SYSTEM,
-            tenant=self.pod.tenant,
-            action="pod.moved",
-            resource=Resource("pod", self.pod.pk, self.pod.hostname),
-            operation_id=self.operation.pk,
-            reason="found on another node than the record said",
-            before={"node": before},
-            after={"node": node.name},
-        )
+        before = self.pod.node.name
+        with transaction.atomic():
+            self.guard()
+            self.pod.node = node
+            self.pod.save(update_fields=["node"])
+            record(
+                by=SYSTEM,
+                tenant=self.pod.tenant,
+                action="pod.moved",
+                resource=Resource("pod", self.pod.pk, self.pod.hostname),
+                operation_id=self.operation.pk,
+                reason="found on another node than the record said",
+                before={"node": before},
+                after={"node": node.name},
+            )
+        return found
 
 
 def not_ours(stranger: Stranger) -> NotOurs:
     return NotOurs(
-        f"CT {stranger.vmid} on node {stranger.node} is not this pod's: {stranger.reason} It was left alone."
+        f"CT {stranger.vmid} on node {stranger.node} is not this pod's: {stranger.reason} It was left alone; "
+        "once it is out of the way, ask again."
     )
 
 

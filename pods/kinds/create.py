@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from clusters.dataplane.errors import Busy, TaskFailed, VmidTaken
+from clusters.dataplane.errors import Busy, Invalid, Locked, TaskFailed, VmidTaken
 from clusters.dataplane.port import Clone, Mine, Stranger
 from operations.kind import Kind, Parked, Step, recorded_by_service
 from pods.holdings import let_go, needs_a_person, settle_as_running
@@ -33,12 +33,14 @@ def clone(op: Run) -> Parked | None:
 
     A first attempt need not look: Proxmox itself refuses a VMID that is taken.
     """
-    found = op.look() if op.in_doubt else None
+    found = op.look() if op.history.in_doubt else None
     if found is None:
         try:
             return op.parked(op.plane.clone(_clone(op), to=op.ct), "the clone")
         except VmidTaken:
             found = op.look()
+        except Locked as locked:
+            raise _explained(op, locked) from locked
     match found:
         case Mine(task=str(upid)):
             return op.parked(upid, "the clone")  # the answer was lost, the clone was not
@@ -56,7 +58,11 @@ def configure(op: Run) -> Parked | None:
     op.plane.configure(mine, wanted_settings(op.pod))
     op.plane.set_firewall(mine)
     if mine.disk_gib < op.pod.disk_gib:
-        return op.parked(op.plane.grow(mine, disk_gib=op.pod.disk_gib), "the disk's growth")
+        try:
+            return op.parked(op.plane.grow(mine, disk_gib=op.pod.disk_gib), "the disk's growth")
+        except Invalid:  # an earlier request, whose answer was lost, may have grown it just now
+            if op.mine().disk_gib < op.pod.disk_gib:
+                raise
     return None
 
 
@@ -76,6 +82,17 @@ def settle(op: Run) -> None:
 def release(op: Run) -> None:
     """Nothing is left of it on the cluster: give back what was reserved."""
     let_go(op.pod, phase=op.pod.Phase.FAILED)
+
+
+def _explained(op: Run, locked: Locked) -> Locked:
+    """Our lanes keep our clones apart, so somebody else works on the template, or a clone of it was killed."""
+    node, vmid = op.pod.node.name, op.pod.source.vmid
+    if op.plane.is_cloning(vmid, node=node):
+        return locked
+    remedy = (
+        f"No task is cloning it: if that stays so, an administrator has to type `pct unlock {vmid}` on node {node}."
+    )
+    return Locked(f"{locked.message} {remedy}", detail=locked.detail)
 
 
 def _clone(op: Run) -> Clone:

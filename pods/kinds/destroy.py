@@ -13,15 +13,15 @@ from operations.kind import Kind, Parked, Step, recorded_by_service
 from pods.holdings import let_go, needs_a_person, take_back
 from pods.kinds import power
 from pods.kinds.context import PodRun, not_ours, open_pod
+from pods.kinds.discard import take_away
 from pods.models import CloudPod
 
 
 @dataclass(frozen=True)
 class Params:
-    """What the pod was before, should it have to stay: phase and observed state."""
+    """What the pod was before, should it have to stay."""
 
     phase: str
-    observed_state: str
 
 
 Run = PodRun[Params]
@@ -39,10 +39,8 @@ def stop(op: Run) -> Parked | None:
 
 
 def start_again(op: Run) -> Parked | None:
-    """It could not be destroyed: let it run as it did."""
-    if op.params.observed_state != CloudPod.Observed.RUNNING:
-        return None
-    return power.start(op, op.mine())
+    """It could not be destroyed: let it run again, if it was stopped for that."""
+    return power.start(op, op.mine()) if op.history.by_task else None
 
 
 def destroy(op: Run) -> Parked | None:
@@ -51,7 +49,7 @@ def destroy(op: Run) -> Parked | None:
         case Stranger() as stranger:
             raise not_ours(stranger)
         case Mine() as mine:
-            return op.parked(op.plane.destroy(mine), "the destruction")
+            return take_away(op, mine)
         case None:
             return None
 

@@ -8,28 +8,40 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from clusters.dataplane.errors import Busy, Locked
+from clusters.dataplane.errors import Busy, Locked, WrongState
 from clusters.dataplane.port import Mine, Stranger
 from core.clock import control_now
 from operations.kind import Parked
-from pods.kinds.context import PodRun
+from pods.kinds.context import PodRun, not_ours
 
 # A request that got no answer may arrive for this long: our own time-outs (5 s to connect, 30 s to read) and Proxmox's
 # (30 s for a call that one node passes on to another).
 REQUEST_HORIZON = timedelta(seconds=60)
 
 
+def take_away(op: PodRun[Any], mine: Mine) -> Parked:
+    """Ask for its removal. One that runs (again) is stopped first: a late start may have come after our stop."""
+    try:
+        return op.parked(op.plane.destroy(mine), "the destruction")
+    except WrongState as running:
+        op.plane.stop(mine)
+        raise Busy(f"CT {op.pod.vmid} ran again; it is destroyed when it has stopped.") from running
+
+
 def discard(op: PodRun[Any]) -> Parked | None:
     """Destroy the pod's container, if there is one. What is not ours is left alone."""
+    sent = op.history.unanswered_since
     match op.look():
         case Mine(task=str()):
             # Parking on the clone would take its end for the end of this step.
             raise Locked(f"CT {op.pod.vmid} is still being cloned; it is destroyed when that has ended.")
         case Mine() as mine:
-            return op.parked(op.plane.destroy(mine), "the destruction")
+            return take_away(op, mine)
+        case Stranger() as stranger if op.history.well:
+            raise not_ours(stranger)  # the clone was made: without its mark it may be ours all the same
         case Stranger():
             return None
-        case None if op.unanswered_since and control_now() < op.unanswered_since + REQUEST_HORIZON:
+        case None if sent and control_now() < sent + REQUEST_HORIZON:
             raise Busy(f"The request that makes CT {op.pod.vmid} got no answer and may still arrive.")
         case None:
             return None

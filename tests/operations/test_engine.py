@@ -233,7 +233,7 @@ def wake_elsewhere(key: str) -> None:
 
 def test_an_attempt_that_was_cut_short_leaves_the_next_one_in_doubt(operation, script, to_its_end):
     seen = []
-    script.does["first"] = [lambda run: seen.append((run.in_doubt, run.unanswered_since is not None))]
+    script.does["first"] = [lambda run: seen.append((run.history.in_doubt, run.history.unanswered_since is not None))]
     cut_short(operation, "first")
     assert to_its_end(operation).state == "succeeded"
     assert seen == [(True, True)]
@@ -243,7 +243,7 @@ def test_an_attempt_that_was_cut_short_leaves_the_next_one_in_doubt(operation, s
 
 def test_a_first_attempt_is_not_in_doubt(operation, script):
     seen = []
-    script.does["first"] = [lambda run: seen.append((run.in_doubt, run.unanswered_since))]
+    script.does["first"] = [lambda run: seen.append((run.history.in_doubt, run.history.unanswered_since))]
     engine.drive(operation.pk)
     assert seen == [(False, None)]
 

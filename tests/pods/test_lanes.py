@@ -8,7 +8,7 @@ from audit.services import SYSTEM
 from operations import engine
 from operations.models import Lane, LanePlace, Operation
 from tenants.services import set_quota
-from tests.pods.conftest import ended
+from tests.pods.conftest import ended, nothing_is_left
 
 pytestmark = pytest.mark.django_db
 
@@ -73,20 +73,44 @@ def test_who_waits_in_a_lane_says_so_and_holds_no_lease(create, plane, work, wor
     assert first.steps.get(name="clone").state != second.steps.get(name="clone").state
 
 
-def test_a_waiting_create_past_its_deadline_gives_up_its_place(create, plane, work, world):
+def test_the_time_in_a_lanes_queue_is_not_taken_off_an_operations_own(create, plane, work, world):
+    """However long the queue is, nobody fails untried: who is in the lane has a deadline, so the queue moves."""
     world.nodes["pve-02"].enabled = False
     world.nodes["pve-02"].save()
     plane.hold_tasks()
     first, second = create("one"), create("two")
     work.drive(first)
     work.drive(second)
-    Operation.objects.filter(pk=second.pk).update(deadline_at=second.created_at, due_at=second.created_at)
-    assert work.drive(second) == "failed"
-    assert not LanePlace.objects.filter(operation=second)
+    work.pass_time(minutes=19)
     plane.release_tasks()
+    plane.wait_idle()
+    work.tick()
+    work.drive(first)
+    work.pass_time(minutes=2)
     work.until_idle()
-    assert ended(first).state == "succeeded"
-    assert ended(second).error_code == "deadline_passed"
+    assert ended(second).state == "succeeded", second.error_message
+
+
+def test_who_waits_for_something_else_leaves_the_lane_to_the_others(create, plane, work, world):
+    """A container that somebody is just making has the first one's VMID: that is no reason to stop all clones."""
+    world.nodes["pve-02"].enabled = False
+    world.nodes["pve-02"].save()
+    first, second = create("one"), create("two")
+    plane.put_ct("pve", 9100, lock="create", hostname="half-made")
+    assert work.drive(first) == "waiting"
+    assert work.drive(second) == "parked"
+
+
+def test_a_lock_on_the_template_with_no_task_behind_it_names_the_remedy(create, plane, work):
+    plane.set_lock(9000, "disk")
+    plane.set_lock(9001, "disk")
+    operation = create()
+    work.drive(operation)
+    assert "pct unlock 9000" in Operation.objects.get().waits_for
+    work.pass_time(minutes=21)
+    work.until_idle()
+    assert "pct unlock 9000` on node pve" in ended(operation).error_message
+    assert nothing_is_left(plane)
 
 
 def test_a_locked_template_is_waited_for_not_failed(create, plane, work):

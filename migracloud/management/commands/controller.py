@@ -14,8 +14,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import InterfaceError, OperationalError, connection
 
 from clusters.observe import wake_parked
-from core.locks import AdvisoryLock, try_lock_for_session
-from migracloud.processes import die_with_parent
+from core.locks import AdvisoryLock, holds_for_session, try_lock_for_session
+from migracloud.processes import die_with_parent, keep_one_connection
 from operations.claims import end_leases_of_dead_workers
 from operations.lanes import admit_everywhere
 from operations.wake import resend_due_hints
@@ -35,26 +35,26 @@ class Command(BaseCommand):
             self.stderr.write("--tick has to be between 0.05 and 60 seconds")
             raise SystemExit(2)
         die_with_parent()
+        keep_one_connection()  # the leader's lock lives and dies with it
         stopping = threading.Event()
         if not once:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: stopping.set())
-        leading = False
         while not stopping.is_set():
             try:
-                leading = leading or self._lead()
-                if leading:
+                if self._lead():
                     look()
             except (OperationalError, InterfaceError) as error:
                 log.warning("the database is away: %s", error)
                 connection.close()
-                leading = False
             if once:
                 return
             stopping.wait(tick)
 
     def _lead(self) -> bool:
         """Two controllers would do no harm, only double calls: one leads, the others wait for its end."""
+        if holds_for_session(AdvisoryLock.CONTROLLER):
+            return True
         if try_lock_for_session(AdvisoryLock.CONTROLLER):
             log.info("this controller leads")
             return True

@@ -233,7 +233,7 @@ def test_a_linked_clone_carries_its_mark_and_no_storage(plane: Plane, endpoint: 
     method, path, params = sent(endpoint)
     assert (method, path) == ("POST", "/nodes/pve/lxc/9000/clone")
     assert judge(params.pop("description"), CT, CLUSTER, [KEY]) is None
-    assert params == {"newid": "960", "hostname": "web"}
+    assert params == {"newid": "960", "hostname": "web", "full": "0"}
 
 
 def test_a_full_clone_names_its_storage(plane: Plane, endpoint: Endpoint):
