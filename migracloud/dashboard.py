@@ -80,7 +80,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context["events"] = list(AuditEvent.objects.all()[:SHOWN])
     context["figures"] = figures
     context["broken"] = broken() if may["operations.operation"] else []
-    context["refreshes"] = bool(context.get("open_operations"))
+    context["refreshes"] = any(row.operation.is_live for row in context.get("open_operations", ()))
     return context
 
 
@@ -132,7 +132,7 @@ def operation_figures() -> list[Figure]:
         Figure(
             "Operations failed",
             counts["failed"],
-            "in 7 days, all undone",
+            "in 7 days, all undone" if counts["failed"] else "in 7 days",
             list_url(Operation, state__exact=State.FAILED, since="week"),
             "warn" if counts["failed"] else "",
         ),

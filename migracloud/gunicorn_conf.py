@@ -12,6 +12,9 @@ graceful_timeout = 5
 accesslog = None
 errorlog = "-"
 loglevel = "warning"
+# gunicorn would believe X-Forwarded-Proto and SCRIPT_NAME of whoever connects from loopback, as a proxy there does on
+# behalf of everybody. Whether a proxy ends TLS is said by BEHIND_TLS_PROXY alone (settings.py).
+forwarded_allow_ips = ""
 
 
 def on_starting(server: Any) -> None:

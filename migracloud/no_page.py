@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.defaults import server_error
+from django.views.defaults import bad_request, server_error
 
 from core.problems import CONTENT_TYPE
 
@@ -23,6 +24,22 @@ def broken(request: HttpRequest) -> HttpResponse:
     if request.path.startswith("/api/"):
         return _problem(500, "internal_error", "Something broke on our side; nothing is known to have changed.")
     return server_error(request)
+
+
+def bad(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400: what it refuses before or around a view, such as a foreign host name or too large a body."""
+    if isinstance(exception, RequestDataTooBig):
+        return refused(request, 413, "too_large", "The request is too large.")
+    return refused(request, 400, "invalid", "The request cannot be understood.")
+
+
+def refused(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
+    """A request that no view of ours gets to answer."""
+    if request.path.startswith("/api/"):
+        return _problem(status, code, detail)
+    page = bad_request(request, Exception(detail))
+    page.status_code = status
+    return page
 
 
 def _problem(status: int, code: str, detail: str) -> HttpResponse:

@@ -23,4 +23,5 @@ urlpatterns = [
     path("api/v1/", include(router.urls)),
     re_path(r"^api/", no_page.no_such_route),
 ]
+handler400 = no_page.bad
 handler500 = no_page.broken

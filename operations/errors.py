@@ -18,9 +18,13 @@ class StepError(Exception):
     mendable = False
 
     def __init__(self, message: str, *, detail: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.detail = detail
+        self.message, self.detail = _storable(message), _storable(detail)
+        super().__init__(self.message)
+
+
+def _storable(text: str) -> str:
+    """The words are others': PostgreSQL holds no NUL, and half of a surrogate pair is no text in UTF-8."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
 class Wait(StepError):

@@ -24,7 +24,7 @@ from core.errors import Refused
 from operations.models import Operation
 from operations.timeline import timeline, with_steps
 from pods.models import CloudPod, Interface, InterfaceAddress
-from pods.pages import comparison, sentence
+from pods.pages import comparison, observed_tone, sentence
 from pods.services import destroy_pod
 from tenants.models import User
 
@@ -88,6 +88,7 @@ class CloudPodAdmin(ReadAdmin):
         running = next((line for line in lines if line.operation.is_live), None)
         return {
             "pod": pod,
+            "tone": observed_tone(pod),
             "sentence": sentence(pod, running.operation if running else None),
             "comparison": comparison(pod),
             "interfaces": list(pod.interfaces.select_related("network").prefetch_related("addresses__lease")),
@@ -133,7 +134,11 @@ class CloudPodAdmin(ReadAdmin):
 
     @display(description="Observed", ordering="observed_state")
     def observed(self, pod: CloudPod) -> str:
-        return look.badge(pod.observed_state)
+        """What was seen, and when: a state without its time may be of last week."""
+        seen = look.badge(pod.observed_state, observed_tone(pod))
+        if pod.observed_at is None or pod.gone_at is not None:
+            return seen
+        return format_html('{} <span class="mc-subtle">{}</span>', seen, look.ago(pod.observed_at))
 
     @display(description="Tenant", ordering="tenant__reference")
     def owner(self, pod: CloudPod) -> str:
@@ -154,10 +159,11 @@ class CloudPodAdmin(ReadAdmin):
 
 
 def _consequences(pod: Any) -> list[str]:
+    address = f"Address {pod.primary_address} and VMID {pod.vmid} are" if pod.primary_address else f"VMID {pod.vmid} is"
     return [
         f"CT {pod.vmid} on node {pod.node} is stopped and destroyed with its {pod.disk_gib} GiB disk on {pod.tier}.",
         f"Everything that {pod.tenant} ({pod.tenant.name}) has on it is lost; it cannot be undone.",
-        f"Address {pod.primary_address or 'none'} and VMID {pod.vmid} are given back and rest for a while.",
+        f"{address} given back and left unused for a while.",
         "A container at that VMID that does not bear this pod's mark is left alone, and the operation says so.",
     ]
 

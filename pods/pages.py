@@ -42,6 +42,11 @@ def _seen(pod: CloudPod) -> str:
     return f"{pod.hostname} should run on {pod.node}; nobody has looked yet."
 
 
+def observed_tone(pod: CloudPod) -> str:
+    """A pod that is not there is bad only while it should be; else the state's own tone."""
+    return "bad" if pod.observed_state == Observed.ABSENT and pod.phase == Phase.ACTIVE else ""
+
+
 @dataclass(frozen=True)
 class Compared:
     what: str

@@ -68,7 +68,8 @@ def create_pod(
         with transaction.atomic():
             return _create(by, tenant, hostname, size, wish)
     except Refused as refused:
-        _record_refusal(by, tenant, "pod.create", Resource("tenant", tenant.pk, hostname[:255]), refused)
+        resource = Resource("tenant", tenant.pk, tenant.reference)  # there is no pod that could be named
+        _record_refusal(by, tenant, "pod.create", resource, refused, hostname=hostname[:255])
         raise
 
 
@@ -222,7 +223,7 @@ def _resource(pod: CloudPod) -> Resource:
     return Resource("pod", pod.pk, pod.hostname)
 
 
-def _record_refusal(by: Actor, tenant: Tenant, action: str, resource: Resource, refused: Refused) -> None:
+def _record_refusal(by: Actor, tenant: Tenant, action: str, resource: Resource, refused: Refused, **asked: str) -> None:
     """Outside the transaction that was rolled back, so that the refusal is kept."""
     record(
         by=by,
@@ -231,5 +232,5 @@ def _record_refusal(by: Actor, tenant: Tenant, action: str, resource: Resource, 
         resource=resource,
         outcome=AuditEvent.Outcome.REFUSED,
         reason=refused.message,
-        after={"code": refused.code, "field": refused.field or ""},
+        after={**asked, "code": refused.code, "field": refused.field or ""},
     )

@@ -1,6 +1,6 @@
-"""Tenants, people and tokens in the admin. Every change goes through tenants/services.py or is recorded here.
+"""Tenants and their tokens in the admin. Every change goes through tenants/services.py.
 
-Decides: forms and pages. Not: what is refused (services.py).
+Decides: forms and pages. Not: what is refused (services.py); people (people_admin.py).
 """
 
 from __future__ import annotations
@@ -9,9 +9,6 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import display
-from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -21,35 +18,22 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
 from unfold.admin import ModelAdmin
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from audit import look
-from audit.admin_base import ReadAdmin, RefusingAdmin, TenantFilter, confirm
+from audit.admin_base import ReadAdmin, TenantFilter, confirm
 from audit.places import page_url
-from audit.services import Resource, record
-from core.errors import refusing_violations
-from tenants.admin_base import actor_of
+from tenants import people_admin as people_admin  # its pages are registered with these
+from tenants.admin_base import Addable, actor_of
 from tenants.forms import TenantForm, TokenForm
-from tenants.models import ApiToken, Membership, Quota, Tenant, User
+from tenants.models import ApiToken, Quota, Tenant
 from tenants.services import (
     QUOTA_FIELDS,
     create_tenant,
     create_token,
-    platform_tenant,
     revoke_token,
     set_quota,
     set_state,
 )
-
-
-class Addable(RefusingAdmin):
-    """May be added and changed by those who have the permission; deleted by nobody."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return bool(ModelAdmin.has_add_permission(self, request))
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return bool(ModelAdmin.has_change_permission(self, request, obj))
 
 
 @admin.register(Tenant)
@@ -62,7 +46,7 @@ class TenantAdmin(Addable):
     search_help_text = "Reference or name"
     empty_hint = "Add the first tenant, or let mPanel do it: POST /api/v1/tenants."
     add_fieldsets = [
-        (None, {"fields": [("reference", "name")]}),
+        (None, {"fields": ["reference", "name"]}),
         ("Quota", {"fields": [("pods", "cores"), ("memory_mib", "disk_gib")]}),
     ]
     fieldsets = [
@@ -126,45 +110,6 @@ class QuotaAdmin(ReadAdmin):
     @display(description="Memory", ordering="memory_mib")
     def memory(self, quota: Quota) -> str:
         return look.memory(quota.memory_mib)
-
-
-@admin.register(Membership)
-class MembershipAdmin(Addable):
-    list_display = ["user", "tenant", "role"]
-    list_select_related = ["user", "tenant"]
-    list_filter = ["role", TenantFilter]
-    search_fields = ["user__username", "user__email", "tenant__reference"]
-    search_help_text = "User or tenant"
-    autocomplete_fields = ["user", "tenant"]
-    fields = ["user", "tenant", "role"]
-    ordering = ["tenant__reference", "user__username"]
-    empty_hint = "Add one to let a person act for a tenant."
-
-    # Harmless: the world holds nothing by a membership, and the trail keeps who had it.
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return bool(ModelAdmin.has_delete_permission(self, request, obj))
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        return ["user", "tenant"] if obj else []
-
-    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
-        with refusing_violations():
-            obj.save()
-        self._record(request, obj, "membership.change" if change else "membership.create")
-
-    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
-        self._record(request, obj, "membership.remove")
-        obj.delete()
-
-    def _record(self, request: HttpRequest, membership: Membership, action: str) -> None:
-        user = membership.user
-        record(
-            by=actor_of(request),
-            tenant=membership.tenant,
-            action=action,
-            resource=Resource("membership", membership.pk, user.get_username()),
-            after={"user": user.get_username(), "role": membership.role},
-        )
 
 
 @admin.register(ApiToken)
@@ -263,66 +208,3 @@ class ApiTokenAdmin(Addable):
     @display(description="Revoked", ordering="revoked_at")
     def revoked(self, token: ApiToken) -> str:
         return look.ago(token.revoked_at) if token.revoked_at else "no"
-
-
-@admin.register(User)
-class UserAdmin(DjangoUserAdmin, Addable):  # type: ignore[type-arg, misc]
-    """People. Only a superuser gives rights or touches another superuser."""
-
-    form = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
-    list_display = ["username", "email", "staff", "usable", "last_seen"]
-    list_filter = ["is_staff", "is_superuser", "is_active"]
-    search_help_text = "Name or e-mail"
-    readonly_fields = ["last_login", "date_joined"]
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        if getattr(obj, "is_superuser", False) and not request.user.is_superuser:
-            return False
-        return super().has_change_permission(request, obj)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        rights = [] if request.user.is_superuser else ["is_staff", "is_superuser", "groups", "user_permissions"]
-        return [*self.readonly_fields, *rights]
-
-    # Django calls these two for every form of a user, the password's too; what they get holds names, never values.
-    def log_addition(self, request: HttpRequest, obj: User, message: Any) -> None:  # type: ignore[override]
-        self._record(request, obj, "user.create", message)
-
-    def log_change(self, request: HttpRequest, obj: User, message: Any) -> None:  # type: ignore[override]
-        self._record(request, obj, "user.change", message)
-
-    def _record(self, request: HttpRequest, user: User, action: str, message: Any) -> None:
-        record(
-            by=actor_of(request),
-            tenant=platform_tenant(),
-            action=action,
-            resource=Resource("user", user.pk, user.get_username()),
-            after={"what": message},
-        )
-
-    @display(description="Role", ordering="is_superuser")
-    def staff(self, user: User) -> str:
-        word = "superuser" if user.is_superuser else "staff" if user.is_staff else "tenant's"
-        return look.badge(word, tone="busy" if user.is_staff else "quiet")
-
-    @display(description="State", ordering="is_active")
-    def usable(self, user: User) -> str:
-        return look.badge("active" if user.is_active else "disabled")
-
-    @display(description="Last seen", ordering="last_login")
-    def last_seen(self, user: User) -> str:
-        return look.ago(user.last_login) if user.last_login else "never"
-
-
-admin.site.unregister(Group)
-
-
-@admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
-    """Permissions in bundles; Django's own model, in our dress."""
-
-    actions = None
-    list_fullwidth = True
-    empty_hint = "Add one to give several people the same permissions."

@@ -1,6 +1,6 @@
-"""Rows that are declared elsewhere (bootstrap, the engine) and of which a person may flip a few fields.
+"""What a person may change: a few fields of rows that are declared elsewhere, or whole rows that people make.
 
-Decides: that only those fields can be edited, and that each change is recorded. Not: which fields (each admin.py).
+Decides: that nothing else can be edited, and that each such change is recorded. Not: which fields (each admin.py).
 """
 
 from __future__ import annotations
@@ -48,6 +48,16 @@ class SwitchAdmin(RefusingAdmin):
             before={name: form.initial[name] for name in changed},
             after={name: getattr(obj, name) for name in changed},
         )
+
+
+class Addable(RefusingAdmin):
+    """May be added and changed by those who have the permission; deleted by nobody."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(ModelAdmin.has_add_permission(self, request))
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return bool(ModelAdmin.has_change_permission(self, request, obj))
 
 
 def actor_of(request: HttpRequest) -> Any:

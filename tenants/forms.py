@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from tenants.models import ApiToken, Quota, Tenant
@@ -36,6 +37,7 @@ class TenantForm(forms.ModelForm[Tenant]):
         model = Tenant
         fields = ["reference", "name", "state"]
         widgets = {"state": UnfoldAdminSelectWidget}
+        help_texts = {"reference": "TENANT- and its number in mPanel, such as TENANT-123; it never changes"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -60,3 +62,4 @@ class TokenForm(forms.ModelForm[ApiToken]):
     class Meta:
         model = ApiToken
         fields = ["tenant", "name", "expires_at"]
+        help_texts = {"expires_at": f"In time zone {settings.TIME_ZONE}. Leave it empty and the token never expires."}

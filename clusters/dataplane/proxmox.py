@@ -198,7 +198,7 @@ class ProxmoxPlane:
         """An answer of a shape that Proxmox never gives is an error of its type too."""
         try:
             yield
-        except (LookupError, TypeError, ValueError, AttributeError) as odd:
+        except (LookupError, TypeError, ValueError, OverflowError, AttributeError) as odd:
             raise errors.Unexpected(
                 f"Cluster {self.access.name}: could not {doing}: the answer is not one that Proxmox gives.",
                 detail=f"{type(odd).__name__}: {odd}",

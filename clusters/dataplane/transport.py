@@ -26,6 +26,8 @@ from operations.errors import StepError
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 Params = dict[str, str | int]
 
+MOST_BYTES = 16 * 1024 * 1024  # of one answer, unpacked; the list of a cluster with 10,000 guests has a third of that
+
 
 class Transport:
     """Calls one cluster. `before_call` runs before each HTTP request; what it raises prevents the request."""
@@ -126,9 +128,20 @@ class _Line:
     def _judge(self, response: requests.Response, **_: object) -> None:
         """Runs on each answer, before requests follows a redirect or proxmoxer takes any text for data."""
         self.answered = True
+        self._read(response)
         error = answer_error(self.asked, response.status_code, response.reason or "", response.text)
         if error is not None:
             raise error
+
+    def _read(self, response: requests.Response) -> None:
+        """requests itself would take any length, and unpack it, into this process's memory."""
+        body = bytearray()
+        for piece in response.iter_content(65_536):
+            body += piece
+            if len(body) > MOST_BYTES:
+                response.close()
+                raise no_answer(self.asked, "the answer is too long to be one of Proxmox", f"over {MOST_BYTES} bytes")
+        response._content = bytes(body)  # where requests keeps what was read; its own reader has no limit
 
 
 class _Adapter(HTTPAdapter):
@@ -174,6 +187,8 @@ def _trust(access: Access) -> dict[str, Any]:
         pin = plain_fingerprint(access.fingerprint)
         return {"ssl_context": context, "cert_reqs": "CERT_NONE", "assert_fingerprint": pin}
     context = ssl.create_default_context(cafile=access.ca_file)  # without a file: the system's trust store
+    # SSLKEYLOGFILE in the environment would have the session's keys, and with them the token, written to a file.
+    context.keylog_filename = None  # type: ignore[assignment]
     return {"ssl_context": context, "cert_reqs": "CERT_REQUIRED"}
 
 

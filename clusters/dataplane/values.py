@@ -11,7 +11,8 @@ from clusters.dataplane.port import Ct, Guest, Mine, Nic, Settings, Task, Upid
 
 _GIB = {"": 1 / 2**30, "K": 1 / 2**20, "M": 1 / 2**10, "G": 1.0, "T": 2.0**10}
 _DEFAULT_MIB = 512  # Proxmox's own for memory and swap where the config names none
-_UPID = re.compile(r"UPID:([A-Za-z0-9-]+):[0-9A-F]+:[0-9A-F]+:[0-9A-F]+:[^:\s/?#]+:[^:\s/?#]*:[^:\s/?#]+:")
+_TEXT = r"[^:\s/?#\x00\ud800-\udfff]"  # it is stored: no NUL, no half of a surrogate pair
+_UPID = re.compile(rf"UPID:([A-Za-z0-9-]+):[0-9A-F]+:[0-9A-F]+:[0-9A-F]+:{_TEXT}+:{_TEXT}*:{_TEXT}+:")
 
 
 def mine_of(ct: Ct, config: Mapping[str, Any], *, task: Upid | None = None) -> Mine:

@@ -141,6 +141,8 @@ def _start(folder: Path, deadline: float) -> None:
 
 def _end_forgotten(folder: Path) -> bool:
     sockets = layout.planned_sockets(folder)
+    if not layout.is_private(sockets):  # what somebody else put there tells nothing
+        return False
     forgotten = postmaster.find_forgotten(folder, sockets)
     if forgotten:
         postmaster.end(forgotten, folder, at_once=True)

@@ -48,13 +48,21 @@ def private_sockets(folder: Path) -> Path:
     try:
         sockets.mkdir(mode=0o700)
     except FileExistsError:
-        found = sockets.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) != 0o700:
+        if not is_private(sockets):
             return Path(tempfile.mkdtemp(prefix="migracloud-", dir=_SOCKETS))
         # The caller knows that no server runs: a socket and its lock file here are a killed one's.
         for left in sockets.iterdir():
             left.unlink()
     return sockets
+
+
+def is_private(sockets: Path) -> bool:
+    """Whether it is a folder of this user's that nobody else can have put anything into."""
+    try:
+        found = sockets.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) == 0o700
 
 
 def planned_sockets(folder: Path) -> Path:

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = ["bin/check", "bin/demo", "bin/stop", "bin/test", ".ci/run"]
 SHELL = [*COMMANDS, "bin/lib/setup.sh"]

@@ -93,7 +93,7 @@ def test_a_pods_page_follows_what_happens_without_a_reload_and_then_rests(live_s
         browser.open(pod_page)
         browser.page.get_by_text("the first thing").first.wait_for()
         _elsewhere(_finish, pod.pk)
-        browser.page.get_by_text(f"{pod.hostname} runs on").wait_for(timeout=10_000)
+        browser.page.locator("#live").get_by_text(f"{pod.hostname} runs on").wait_for(timeout=10_000)
         assert browser.page.locator("#live[data-refresh]").count() == 0
         assert browser.complaints == []
 
@@ -137,6 +137,67 @@ def test_the_skip_link_is_first_and_leads_to_the_content(live_server, running):
         assert browser.page.evaluate("document.activeElement.textContent") == "Skip to the content"
         browser.page.keyboard.press("Enter")
         assert browser.page.evaluate("document.activeElement.id") == "main-content"
+
+
+def test_the_frame_is_worked_by_keyboard(live_server, running):
+    """Unfold makes its buttons of <span> and <div>: without our script nobody could log out without a mouse."""
+    client, url = desk(), reverse("admin:index")
+    with visitor(live_server.url, client) as browser:
+        browser.open(url)
+        page = browser.page
+        page.get_by_role("button", name="Show or hide the menu").focus()
+        page.keyboard.press("Enter")
+        page.locator("#nav-sidebar").wait_for(state="hidden")
+        page.keyboard.press("Enter")
+        page.locator("#nav-sidebar").wait_for(state="visible")
+        page.get_by_role("button", name="ada").press("Enter")
+        page.wait_for_function("document.activeElement.textContent.includes('Light')")
+        page.get_by_role("button", name="Log out").press("Enter")
+        page.get_by_text("Log in again").wait_for()
+        assert browser.complaints == []
+
+
+def test_the_picker_of_a_tenant_has_a_name_for_those_who_do_not_see_it(live_server, running):
+    client, url = desk(), reverse("admin:tenants_apitoken_add")
+    with visitor(live_server.url, client) as browser:
+        browser.open(url)
+        browser.page.get_by_role("combobox", name="Tenant").wait_for()
+        assert browser.page.get_by_role("heading", name="Add API token").count() == 1
+
+
+def test_what_changed_is_read_aloud_and_the_focus_stays(live_server, pods):
+    client, pod_page, pod = desk(), page(pods[0]), pods[0]
+    Operation.objects.filter(subject_id=pod.pk).update(state="parked", waits_for="the first thing")
+    with visitor(live_server.url, client) as browser:
+        browser.open(pod_page)
+        browser.page.locator(".mc-operation > summary").first.focus()
+        _elsewhere(_finish, pod.pk)
+        browser.page.get_by_role("status").filter(has_text=f"{pod.hostname} runs on").wait_for(timeout=10_000)
+        assert browser.page.evaluate("document.activeElement.matches('#live .mc-operation > summary')")
+
+
+def test_a_site_that_does_not_answer_is_told_and_asked_again(live_server, pods):
+    client, pod_page, pod = desk(), page(pods[0]), pods[0]
+    Operation.objects.filter(subject_id=pod.pk).update(state="parked", waits_for="the first thing")
+    with visitor(live_server.url, client) as browser:
+        browser.open(pod_page)
+        browser.page.route("**" + pod_page, lambda route: route.fulfill(status=502))
+        browser.page.get_by_text("The site does not answer").wait_for(timeout=10_000)
+        browser.page.unroute("**" + pod_page)
+        browser.page.get_by_text("The site does not answer").wait_for(state="hidden", timeout=10_000)
+
+
+@pytest.mark.parametrize("width", [390, 1024])
+def test_no_page_is_wider_than_its_window(width, live_server, running):
+    client = desk()
+    CloudPod.objects.filter(pk=running.pk).update(hostname="x" * 63)
+    Tenant.objects.filter(pk=running.tenant_id).update(name="y" * 200)
+    urls = list(all_pages(running))
+    with visitor(live_server.url, client) as browser:
+        browser.page.set_viewport_size({"width": width, "height": 900})
+        for url in urls:
+            browser.open(url)
+            assert browser.page.evaluate("document.documentElement.scrollWidth") <= width, url
 
 
 def _finish(pod_id):

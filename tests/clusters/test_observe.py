@@ -77,3 +77,18 @@ def test_a_cluster_whose_token_is_unknown_does_not_stop_the_look_at_others(ten_p
     world.cluster.save()
     assert wake_parked() == 0
     assert "NOBODY_SET_THIS" in caplog.text
+
+
+@pytest.mark.parametrize("words", ["no \0 space", "no \ud800 space"])
+def test_words_that_cannot_be_stored_stop_no_look_and_are_told_as_far_as_they_can_be(words, ten_parked, plane, work):
+    """One container's words must not keep everybody's operations from being woken."""
+    plane.fail_task("clone", words, times=1)
+    unlucky = create_pod(by=SYSTEM, tenant=ten_parked[0].tenant, hostname="unlucky", size=Size())
+    work.drive(unlucky)
+    plane.wait_idle()
+    assert wake_parked() == 11
+    work.until_idle()
+    unlucky.refresh_from_db()
+    assert (unlucky.state, unlucky.error_code) == ("failed", "task_failed")
+    assert "no " in unlucky.error_message
+    assert Operation.objects.filter(state="succeeded").count() == 10

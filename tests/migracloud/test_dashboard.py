@@ -79,6 +79,16 @@ def test_what_needs_a_person_comes_first(world, alice):
     assert listed == ["web-0", "web-2", "web-1"]
 
 
+def test_the_overview_follows_what_runs_and_rests_when_only_people_can_go_on(world, alice):
+    (pod,) = make_pods(alice, 1)
+    assert overview().context["refreshes"]
+    CloudPod.objects.filter(pk=pod.pk).update(phase="needs_attention")
+    Operation.objects.filter(subject_id=pod.pk).update(state="needs_attention")
+    response = overview()
+    assert response.context["open_operations"]
+    assert not response.context["refreshes"]
+
+
 def test_the_bars_of_the_chart_are_as_high_as_their_numbers():
     drawn = chart([(date(2026, 1, 1), 4, 0), (date(2026, 1, 2), 2, 2), (date(2026, 1, 3), 0, 0)])
     full, mixed, none = drawn.bars

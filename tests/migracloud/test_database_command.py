@@ -15,6 +15,8 @@ from cryptography.fernet import Fernet
 
 from migracloud.database import OWNER, ROOT, ensure_started, status, stop
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def data(tmp_path: Path) -> Iterator[Path]:

@@ -18,6 +18,8 @@ import pytest
 from migracloud.database import OWNER, ROOT, SERVICE, DatabaseError, ensure_started, status, stop, urls
 from migracloud.postgres import layout, postmaster
 
+pytestmark = pytest.mark.slow
+
 START = "import sys; from pathlib import Path; from migracloud.database import ensure_started as start; "
 START += "print(start(Path(sys.argv[1])).url('migracloud_service'))"
 
@@ -114,7 +116,6 @@ def test_starters_at_the_same_time_share_one_server(data: Path) -> None:
     assert (data / "postgres" / "server.log").read_text().count("starting PostgreSQL") == 1
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("all_of_it", [False, True], ids=["the postmaster", "every process"])
 def test_what_was_committed_survives_sigkill(data: Path, all_of_it: bool) -> None:
     server = ensure_started(data)
@@ -205,6 +206,22 @@ def test_a_folder_that_somebody_else_put_in_the_sockets_place_is_not_used(data: 
         assert logs_in(data)
     finally:
         squatted.rmdir()
+
+
+def test_a_process_that_somebody_elses_folder_names_is_not_ended(data: Path) -> None:
+    folder = data.resolve() / "postgres"
+    squatted = layout.planned_sockets(folder)
+    squatted.mkdir()
+    squatted.chmod(0o755)
+    disguised = ["postgres", "-c", "input()", str(folder)]
+    with subprocess.Popen(disguised, executable=sys.executable, stdin=subprocess.PIPE) as process:
+        (squatted / f".s.PGSQL.{postmaster.PORT}.lock").write_text(f"{process.pid}\n")
+        try:
+            assert not stop(data)
+            assert process.poll() is None
+        finally:
+            shutil.rmtree(squatted)
+            process.kill()
 
 
 def test_data_of_another_major_version_is_refused_and_left_as_it_is(data: Path) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from migracloud import no_page
 from pods.api import PodViewSet
+from tests.desk import staff
 
 pytestmark = pytest.mark.django_db
 
@@ -31,4 +33,21 @@ def test_a_defect_of_ours_is_a_problem_answer_that_tells_no_details(alice, monke
 
 
 def test_a_person_gets_a_page(rf):
-    assert no_page.broken(rf.get("/admin/")).headers["Content-Type"].startswith("text/html")
+    answer = no_page.broken(rf.get("/admin/"))
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert b"Something broke on our side" in answer.content
+
+
+def test_a_person_who_is_refused_or_lost_gets_a_page_with_a_way_back(client, alice):
+    client.force_login(staff())
+    forbidden = client.get(reverse("admin:tenants_tenant_changelist"))
+    lost = client.get("/admin/no-such-page/")
+    forged = Client(enforce_csrf_checks=True).post(reverse("admin:login"))
+    for answer, status, words in (
+        (forbidden, 403, "You may not do this"),
+        (lost, 404, "There is no such page"),
+        (forged, 403, "This form is out of date"),
+    ):
+        assert answer.status_code == status
+        assert words in answer.text
+        assert f'href="{reverse("admin:index")}"' in answer.text

@@ -17,6 +17,8 @@ from cryptography.fernet import Fernet
 
 from migracloud.database import ROOT
 
+pytestmark = pytest.mark.slow
+
 KEY = urlsafe_b64encode(bytes(32)).decode()  # the same in every process of a parallel run
 NOWHERE = "postgresql://service:secret-word@127.0.0.1:1/mc"  # `check` connects to no database
 SOUND = {

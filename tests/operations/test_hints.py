@@ -12,7 +12,7 @@ from operations.models import Attempt, Lane, Operation
 from operations.wake import Outcome, resend_due_hints
 from pods.services import create_pod
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.fixture(autouse=True)

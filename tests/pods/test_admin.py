@@ -124,3 +124,15 @@ def test_a_pod_that_is_not_there_leads_back_with_a_message(pod):
     response = desk().get(missing, follow=True)
     assert response.redirect_chain == [(reverse("admin:index"), 302)]
     assert "01a20908-66c3-7529-ac13-23822898e9cc" in response.content.decode()
+
+
+def test_a_pod_that_is_gone_from_the_node_though_it_should_run_stands_out_in_the_list(pod):
+    client, marked = desk(), '<span class="mc-badge mc-bad">absent</span>'
+    CloudPod.objects.update(observed_state="absent")
+    assert marked in client.get(rows(CloudPod)).text
+    CloudPod.objects.update(phase="gone", gone_at="2026-01-01T00:00Z")
+    assert marked not in client.get(rows(CloudPod)).text
+
+
+def test_the_list_says_when_a_state_was_seen(pod):
+    assert 'datetime="2026-01-01T00:00:00' in desk().get(rows(CloudPod)).text

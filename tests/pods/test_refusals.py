@@ -179,7 +179,8 @@ def test_a_refusal_is_kept_in_the_audit_trail(ask, alice):
     ask(cores=0)
     event = AuditEvent.objects.get(outcome="refused")
     assert (event.action, event.actor, event.tenant_reference) == ("pod.create", alice.actor.name, "TENANT-101")
-    assert event.after == {"code": "too_small", "field": "cores"}
+    assert event.after == {"hostname": "web", "code": "too_small", "field": "cores"}
+    assert (event.resource_kind, event.resource_name) == ("tenant", "TENANT-101")
 
 
 # The data plane's side: the request is granted, the operation fails, and says why.

@@ -5,6 +5,7 @@ Decides: what is compared, at the transport and at the port. Not: which line has
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,9 +20,9 @@ from operations.errors import StepError
 from tests.clusters.dataplane.recorded import RECORDINGS, Line, Replay, port_call, vmid_of
 
 
-class Expectation:
-    def check(self, line: Line, replay: Replay) -> None:
-        raise NotImplementedError
+class Expectation(ABC):
+    @abstractmethod
+    def check(self, line: Line, replay: Replay) -> None: ...
 
 
 @dataclass(frozen=True)

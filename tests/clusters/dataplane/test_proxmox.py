@@ -309,7 +309,9 @@ def test_a_tasks_log_is_its_last_lines_from_the_node_that_the_task_names(plane: 
     assert asked(endpoint) == [log]
 
 
-@pytest.mark.parametrize("hostile", ["", "UPID:x", "UPID:../../access:0:0:0:a:b:c:"])
+@pytest.mark.parametrize(
+    "hostile", ["", "UPID:x", "UPID:../../access:0:0:0:a:b:c:", "UPID:pve:0:0:0:a:b\0:c:", "UPID:pve:0:0:0:a:b:\ud800:"]
+)
 def test_what_is_no_task_id_is_not_asked_for(hostile: str, plane: Plane, endpoint: Endpoint):
     with pytest.raises(errors.Unexpected):
         plane.task_log(Upid(hostile))

@@ -3,6 +3,7 @@
 Decides: when a request may have had an effect. Not: who is trusted (test_trust.py), nor what words mean.
 """
 
+import gzip
 import logging
 import os
 import socket
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from clusters.dataplane import errors
+from clusters.dataplane import errors, transport
 from clusters.dataplane.transport import Transport
 from operations.errors import StepError
 from tests.clusters.dataplane.conftest import SECRET
@@ -281,6 +282,20 @@ def test_a_redirect_is_not_followed(new_endpoint, access_to):
 def test_an_answer_of_something_else_is_unexpected(answer: Answer, endpoint: Endpoint, access_to):
     endpoint.behave = lambda request: answer
     assert isinstance(refusal(Transport(access_to(endpoint)), "GET"), errors.Unexpected)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_answer_without_end_is_not_kept_in_memory(packed, method, endpoint, access_to, monkeypatch):
+    monkeypatch.setattr(transport, "MOST_BYTES", 200_000)
+    long = b'{"data": "' + b"x" * 10_000_000 + b'"}'
+    headers = {"Content-Type": "application/json"} | ({"Content-Encoding": "gzip"} if packed else {})
+    endpoint.behave = lambda request: Answer(body=gzip.compress(long) if packed else long, headers=headers)
+    error = refusal(Transport(access_to(endpoint)), method)
+    assert isinstance(error, errors.AnswerLost if method == "POST" else errors.Unavailable)
+    assert "too long" in error.message
+    endpoint.behave = lambda request: data("x" * 100_000)
+    assert Transport(access_to(endpoint)).call("GET", "version") == "x" * 100_000
 
 
 def test_proxies_of_the_environment_are_not_used(endpoint, closed_port, access_to, monkeypatch):

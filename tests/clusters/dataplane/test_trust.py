@@ -53,6 +53,14 @@ def test_no_environment_variable_widens_trust(endpoint, certificate: Certificate
     assert_not_trusted(access_to(endpoint, ca_file=None), endpoint)
 
 
+def test_no_environment_variable_has_the_keys_of_a_session_written(endpoint, access_to, monkeypatch, tmp_path: Path):
+    keys = tmp_path / "keys"
+    monkeypatch.setenv("SSLKEYLOGFILE", str(keys))
+    Transport(access_to(endpoint)).call("GET", "version")
+    assert endpoint.seen
+    assert not keys.exists() or "_SECRET" not in keys.read_text()
+
+
 def test_an_expired_certificate_is_not_trusted(new_endpoint, new_certificate, access_to):
     expired = new_certificate(days=-1)
     endpoint = new_endpoint(expired.context)
