@@ -22,6 +22,8 @@ from unfold.admin import ModelAdmin
 from audit.places import history_url, page_url
 from core.errors import Refused
 
+SECRET_FIELDS = {"password", "digest", "sealed", "token_sealed"}
+
 
 class ReadAdmin(ModelAdmin):
     """Lists and pages to read. Rows come and go by services, so nothing is added, changed or deleted here."""
@@ -36,6 +38,12 @@ class ReadAdmin(ModelAdmin):
         """Django joins `list_select_related` for lists only; pages and searches want it too."""
         rows: QuerySet[Any] = super().get_queryset(request)
         return rows.select_related(*self.list_select_related) if self.list_select_related else rows
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """A filter typed into the address must not guess at what no page shows."""
+        if SECRET_FIELDS & set(lookup.split("__")):
+            return False
+        return bool(super().lookup_allowed(lookup, value, request))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

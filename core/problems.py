@@ -53,6 +53,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         return problem(400, "invalid", "A value in the address or the body cannot be stored, such as a NUL byte.")
     if isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
+    if isinstance(error, exceptions.NotAuthenticated):
+        error = exceptions.NotAuthenticated("Send the header: Authorization: Bearer <token>.")
     if isinstance(error, exceptions.APIException):
         headers = {"WWW-Authenticate": "Bearer"} if error.status_code == 401 else None
         codes = error.get_codes()

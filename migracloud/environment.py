@@ -57,8 +57,8 @@ class Environment:
         if not keys:
             raise ImproperlyConfigured(
                 "SECRETS_KEYS is missing: set it to one Fernet key, or several separated by commas (the first seals). "
-                "One is made by: python3 -c 'from cryptography.fernet import Fernet; "
-                "print(Fernet.generate_key().decode())'"
+                "One is made by: python3 -c 'import base64, os; "
+                "print(base64.urlsafe_b64encode(os.urandom(32)).decode())'"
             )
         for position, key in enumerate(keys, start=1):
             try:

@@ -5,6 +5,7 @@ Decides: the JSON of an operation. Not: how one begins (each subject's own route
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -12,15 +13,25 @@ from django.db.models import QuerySet
 from rest_framework import serializers, viewsets
 
 from core.errors import Invalid
-from operations.explain import explain, progress
+from operations.explain import error_words, explain, progress, waiting_words
 from operations.models import Attempt, Operation, Step
 from tenants.api import token_in
 
 
+def is_inside(context: Mapping[str, Any]) -> bool:
+    """Whether the answer is for the platform's token. What a data plane said is not for tenants."""
+    return token_in(context["request"]).tenant.is_platform
+
+
 class AttemptSerializer(serializers.ModelSerializer[Attempt]):
+    error_message = serializers.SerializerMethodField(help_text="for the platform's token; empty for a tenant's")
+
     class Meta:
         model = Attempt
         fields = ["direction", "number", "begun_at", "ended_at", "result", "error_code", "error_message"]
+
+    def get_error_message(self, attempt: Attempt) -> str:
+        return attempt.error_message if is_inside(self.context) else ""
 
 
 class StepSerializer(serializers.ModelSerializer[Step]):
@@ -39,7 +50,7 @@ class OperationSummary(serializers.ModelSerializer[Operation]):
     progress = serializers.SerializerMethodField()
     error = serializers.SerializerMethodField()
     asked_by = serializers.CharField(source="actor_name")
-    waits_for = serializers.CharField(source="awaits")
+    waits_for = serializers.SerializerMethodField()
 
     class Meta:
         model = Operation
@@ -75,8 +86,11 @@ class OperationSummary(serializers.ModelSerializer[Operation]):
         return {
             "step": operation.error_step,
             "code": operation.error_code,
-            "message": operation.error_message,
+            "message": error_words(operation, inside=is_inside(self.context)),
         }
+
+    def get_waits_for(self, operation: Operation) -> str:
+        return waiting_words(operation, inside=is_inside(self.context))
 
 
 class OperationDetail(OperationSummary):
@@ -89,7 +103,7 @@ class OperationDetail(OperationSummary):
         fields = [*OperationSummary.Meta.fields, "explanation", "steps"]
 
     def get_explanation(self, operation: Operation) -> dict[str, str]:
-        return asdict(explain(operation))
+        return asdict(explain(operation, inside=is_inside(self.context)))
 
 
 class OperationViewSet(viewsets.ReadOnlyModelViewSet[Operation]):

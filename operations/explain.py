@@ -23,15 +23,19 @@ class Explanation:
     next: str
 
 
-def explain(operation: Operation) -> Explanation:
-    """From the rows alone. `operation.steps` is read; prefetch it for lists."""
+def explain(operation: Operation, *, inside: bool = True) -> Explanation:
+    """From the rows alone. `operation.steps` is read; prefetch it for lists.
+
+    `inside`: for staff and the platform's programs. To tenants our clusters' endpoints, files and other guests are not
+    told; they get the step and the code.
+    """
     steps = sorted(operation.steps.all(), key=lambda step: step.position)
     return Explanation(
         asked=f"{operation.actor_name} asked to {operation.kind} {operation.subject_kind} {operation.subject_name}.",
-        happened=_happened(operation, steps),
+        happened=_happened(operation, steps, inside),
         undone=_undone(operation, steps),
         remains=_remains(operation, steps),
-        next=_next(operation),
+        next=_next(operation) if inside else _next_outside(operation),
     )
 
 
@@ -41,16 +45,27 @@ def progress(operation: Operation) -> tuple[int, int]:
     return sum(step.state == Step.State.DONE for step in steps), len(steps)
 
 
-def _happened(operation: Operation, steps: list[Step]) -> str:
+def error_words(operation: Operation, *, inside: bool) -> str:
+    """What made it fail, in words."""
+    return operation.error_message if inside else f"The platform could not do it ({operation.error_code})."
+
+
+def waiting_words(operation: Operation, *, inside: bool) -> str:
+    """What it waits for now; empty when it waits for nothing."""
+    return operation.awaits if inside or not operation.awaits else "the platform"
+
+
+def _happened(operation: Operation, steps: list[Step], inside: bool) -> str:
     done, total = progress(operation)
     if operation.state == State.SUCCEEDED:
         return f"All {total} steps are done."
     if operation.error_message:
-        return f"Step {operation.error_step} failed: {operation.error_message}"
+        return f"Step {operation.error_step} failed: {error_words(operation, inside=inside).rstrip('.')}."
     if operation.state == State.QUEUED:
         return "No worker has begun it yet."
     current = next((step.name for step in steps if step.state != Step.State.DONE), "the end")
-    waits = f"; it waits for {operation.awaits}" if operation.awaits else ""
+    waiting = waiting_words(operation, inside=inside)
+    waits = f"; it waits for {waiting}" if waiting else ""
     return f"{done} of {total} steps are done; it is at step {current}{waits}."
 
 
@@ -78,3 +93,13 @@ def _next(operation: Operation) -> str:
             return ""
         case _:
             return "Nothing; it goes on by itself."
+
+
+def _next_outside(operation: Operation) -> str:
+    match operation.state:
+        case State.FAILED:
+            return "Ask again later; if it fails again, tell support the operation's id."
+        case State.NEEDS_ATTENTION:
+            return "Nothing: the platform's staff have to look at it."
+        case _:
+            return _next(operation)

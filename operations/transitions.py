@@ -165,9 +165,8 @@ def finish(operation: Operation) -> str:
 
 def ask_for_a_person(operation: Operation, step: Step, error: StepError) -> str:
     """Undoing failed for good: say what is left; the attempts hold Proxmox's own words."""
-    operation.error_message = (
-        f"{operation.error_message} Undoing step {step.name} failed as well: {error.message}".strip()
-    )
+    before = f"{operation.error_message.rstrip('.')}. " if operation.error_message else ""
+    operation.error_message = f"{before}Undoing step {step.name} failed as well: {error.message}"
     operation.save(update_fields=["error_message"])
     return _end(operation, State.NEEDS_ATTENTION)
 

@@ -139,12 +139,12 @@ class PodViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
             size=services.Size(**{name: wanted.get(name) for name in services.Size.__annotations__}),
             wish=services.Wish(**{name: wanted.get(name) for name in services.Wish.__annotations__}),
         )
-        return _accepted(operation)
+        return _accepted(request, operation)
 
     def destroy(self, request: Request, pk: str) -> Response:
         """202 with the operation. The pod stays to be seen until its container is gone."""
         operation = services.destroy_pod(by=token_in(request).actor, pod=self.get_object())
-        return _accepted(operation)
+        return _accepted(request, operation)
 
 
 def _tenant(token: ApiToken, reference: str | None) -> Tenant:
@@ -158,7 +158,7 @@ def _tenant(token: ApiToken, reference: str | None) -> Tenant:
     return tenant_by_reference(reference)
 
 
-def _accepted(operation: Operation) -> Response:
+def _accepted(request: Request, operation: Operation) -> Response:
     operation = Operation.objects.select_related("tenant").prefetch_related("steps").get(pk=operation.pk)
-    body = OperationSummary(operation).data
+    body = OperationSummary(operation, context={"request": request}).data
     return Response(body, status=202, headers={"Location": f"/api/v1/operations/{operation.pk}"})

@@ -22,6 +22,7 @@ from unfold.admin import ModelAdmin
 from audit import look
 from audit.admin_base import ReadAdmin, TenantFilter, confirm
 from audit.places import page_url
+from core.errors import Refused
 from tenants import people_admin as people_admin  # its pages are registered with these
 from tenants.admin_base import Addable, actor_of
 from tenants.forms import TenantForm, TokenForm
@@ -142,6 +143,8 @@ class ApiTokenAdmin(Addable):
         return ["state_badge", "created", "expires", "revoked"] if obj else []
 
     def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:
+        if obj.tenant.is_platform and not request.user.is_superuser:
+            raise Refused("Only a superuser makes a token of the platform: it acts for every tenant.", field="tenant")
         token, text = create_token(by=actor_of(request), tenant=obj.tenant, name=obj.name, expires_at=obj.expires_at)
         obj.pk = token.pk
         request.token_text = text  # type: ignore[attr-defined]

@@ -67,7 +67,7 @@ class MembershipAdmin(Addable):
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, Addable):  # type: ignore[type-arg, misc]
-    """People. Only a superuser gives rights or touches another superuser."""
+    """People. Only a superuser gives rights, and touches others who have some."""
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -78,8 +78,9 @@ class UserAdmin(DjangoUserAdmin, Addable):  # type: ignore[type-arg, misc]
     readonly_fields = ["last_login", "date_joined"]
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        if getattr(obj, "is_superuser", False) and not request.user.is_superuser:
-            return False
+        others_with_rights = isinstance(obj, User) and obj.pk != request.user.pk and (obj.is_staff or obj.is_superuser)
+        if others_with_rights and not request.user.is_superuser:
+            return False  # whoever sets a person's password has that person's rights
         return super().has_change_permission(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
@@ -121,8 +122,32 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
-    """Permissions in bundles; Django's own model, in our dress."""
+    """Permissions in bundles; Django's own model, in our dress. Who gives rights here could give them to themselves."""
 
     actions = None
     list_fullwidth = True
     empty_hint = "Add one to give several people the same permissions."
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def log_addition(self, request: HttpRequest, obj: Group, message: Any) -> None:  # type: ignore[override]
+        self._record(request, obj, "group.create", message)
+
+    def log_change(self, request: HttpRequest, obj: Group, message: Any) -> None:  # type: ignore[override]
+        self._record(request, obj, "group.change", message)
+
+    def delete_model(self, request: HttpRequest, obj: Group) -> None:
+        self._record(request, obj, "group.remove", "")
+        super().delete_model(request, obj)
+
+    def _record(self, request: HttpRequest, group: Group, action: str, message: Any) -> None:
+        platform = platform_tenant()  # a group's id is a number; the trail names resources by UUID
+        resource = Resource("group", platform.pk, group.name)
+        record(by=actor_of(request), tenant=platform, action=action, resource=resource, after={"what": message})

@@ -149,3 +149,26 @@ def test_without_a_token_nothing_is_shown(client, world):
         answer = client.get(f"/api/v1/{path}")
         assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
     assert Operation.objects.count() == 0
+
+
+def test_a_tenant_is_told_step_and_code_but_not_what_the_data_plane_said(created, alice, olga, plane, work):
+    """Endpoints, files and other guests' names stand in those words."""
+    plane.fail("clone", status=500, message="storage secret-pool of guest 4711 is full", times=None)
+    work.until_idle()
+    path = f"operations/{created.json()['id']}"
+    inside, outside = olga.get(path), alice.get(path)
+    assert "4711" in inside.content.decode()
+    assert "4711" not in outside.content.decode()
+    assert "pve" not in outside.content.decode()
+    told = outside.json()
+    assert (told["error"]["step"], told["error"]["code"]) == ("clone", inside.json()["error"]["code"])
+    assert "support" in told["explanation"]["next"]
+
+
+def test_a_tenant_is_not_told_what_its_operation_waits_for_inside(created, alice, olga, plane, work):
+    plane.hold_tasks()
+    work.drive_due()
+    path = f"operations/{created.json()['id']}"
+    assert olga.get(path).json()["waits_for"] == "the clone on pve"
+    assert alice.get(path).json()["waits_for"] == "the platform"
+    plane.release_tasks()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 from django.contrib.sessions.models import Session
 from django.urls import reverse
 
@@ -163,3 +164,41 @@ def test_a_membership_comes_and_goes_with_a_record(alice):
     assert not Membership.objects.exists()
     actions = AuditEvent.objects.filter(resource_kind="membership").values_list("action", flat=True)
     assert sorted(actions) == ["membership.create", "membership.remove"]
+
+
+def test_staff_who_may_make_tokens_cannot_make_one_for_the_platform(olga):
+    maker = desk(staff("tenants.add_apitoken", "tenants.view_tenant", "tenants.view_apitoken"))
+    before = ApiToken.objects.count()
+    response = maker.post(reverse("admin:tenants_apitoken_add"), {"tenant": str(olga.tenant.pk), "name": "everything"})
+    assert response.status_code == 200
+    assert "acts for every tenant" in str(response.context["adminform"].form.errors["tenant"])
+    assert ApiToken.objects.count() == before
+
+
+def test_staff_cannot_set_the_password_of_other_staff(db):
+    other = User.objects.create_user("grace", is_staff=True)
+    changer = desk(staff("tenants.view_user", "tenants.change_user"))
+    path = reverse("admin:auth_user_password_change", args=[other.pk])
+    assert changer.post(path, {"password1": "a new long one 1", "password2": "a new long one 1"}).status_code == 403
+    other.refresh_from_db()
+    assert not other.has_usable_password() or not other.check_password("a new long one 1")
+
+
+def test_only_a_superuser_changes_groups_and_the_change_is_recorded(db):
+    group = Group.objects.create(name="operators")
+    path = reverse("admin:auth_group_change", args=[group.pk])
+    everything = [str(pk) for pk in Permission.objects.values_list("pk", flat=True)]
+    member = desk(staff("auth.view_group", "auth.change_group"))
+    assert member.post(path, {"name": "operators", "permissions": everything}).status_code == 403
+    assert not group.permissions.exists()
+    assert desk().post(path, {"name": "operators", "permissions": everything[:1]}).status_code == 302
+    assert AuditEvent.objects.get(action="group.change").resource_name == "operators"
+
+
+@pytest.mark.parametrize(
+    ("model", "lookup"),
+    [("clusters_cluster", "token_sealed"), ("clusters_markkey", "sealed"), ("tenants_apitoken", "digest")],
+)
+def test_no_filter_typed_into_the_address_guesses_at_a_secret(model, lookup, world, alice):
+    response = desk().get(reverse(f"admin:{model}_changelist"), {f"{lookup}__startswith": "a"})
+    assert response.status_code == 400

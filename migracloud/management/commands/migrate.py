@@ -15,10 +15,11 @@ class Command(DjangoMigrate):
         super().add_arguments(parser)
         parser.set_defaults(database="owner")
 
-    def handle(self, *args: Any, **options: Any) -> Any:
+    def execute(self, *args: Any, **options: Any) -> Any:
+        # Before Django's checks, which would break off at the missing alias.
         if "owner" not in settings.DATABASES:
             raise CommandError(
                 "Migrations run as the owner of the tables: set DATABASE_OWNER_URL to that role's URL "
                 "(manage.py database roles prints the SQL that makes the roles)."
             )
-        return super().handle(*args, **options)
+        return super().execute(*args, **options)
