@@ -9,6 +9,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "migracloud.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
+    from django.db import InterfaceError, OperationalError
 
     from migracloud.database import DatabaseError
 
@@ -16,6 +17,9 @@ def main() -> None:
         execute_from_command_line(sys.argv)
     except (ImproperlyConfigured, DatabaseError) as error:
         sys.exit(f"manage.py: {error}")
+    except (OperationalError, InterfaceError) as error:
+        cause = str(error.__cause__ or error).strip().splitlines()[0]
+        sys.exit(f"manage.py: PostgreSQL cannot be reached ({cause}). Is it up, and is DATABASE_URL right?")
 
 
 if __name__ == "__main__":

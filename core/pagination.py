@@ -3,6 +3,7 @@
 Decides: page size and order. Not: filters, which belong to each list.
 """
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,13 @@ class NewestFirst(CursorPagination):
     max_page_size = 200
     page_size_query_param = "page_size"
 
+    def get_page_size(self, request: Request) -> int | None:
+        """Refused: Invalid, for what is no number of rows; more than the most gives the most."""
+        asked = request.query_params.get(self.page_size_query_param)
+        if asked is not None and not re.fullmatch(r"0*[1-9][0-9]{0,8}", asked, re.ASCII):
+            raise Invalid("page_size is a whole number from 1; at most 200 are given.", field="page_size")
+        return super().get_page_size(request)
+
     def decode_cursor(self, request: Request) -> Any:
         """Ids are unique, so an honest cursor is an id and a direction. Refused: BadCursor."""
         try:
@@ -39,3 +47,9 @@ class NewestFirst(CursorPagination):
                 field=self.cursor_query_param,
             ) from error
         return cursor
+
+
+def check_query(request: Request, *known: str) -> None:
+    """Refused: Invalid, for a filter that the list does not have: left out silently, it would show everything."""
+    for name in sorted(set(request.query_params) - {*known, "cursor", "page_size"}):
+        raise Invalid(f"This list has no filter {name[:40]!r}; it has {', '.join(known) or 'none'}.", field=name[:40])

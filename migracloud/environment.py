@@ -71,6 +71,9 @@ class Environment:
 
     def allowed_hosts(self, *, debug: bool) -> list[str]:
         hosts = self.words("ALLOWED_HOSTS")
+        for host in hosts:
+            if "/" in host:
+                raise ImproperlyConfigured(f"ALLOWED_HOSTS: {host!r} is no host name; leave scheme and path out.")
         if not hosts and not debug:
             raise ImproperlyConfigured(
                 "ALLOWED_HOSTS is missing: set it to the host names that this site answers to, separated by commas."

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from rest_framework import serializers, viewsets
 
 from core.errors import Invalid
+from core.pagination import check_query
 from operations.explain import error_words, explain, progress, waiting_words
 from operations.models import Attempt, Operation, Step
 from tenants.api import token_in
@@ -120,7 +121,10 @@ class OperationViewSet(viewsets.ReadOnlyModelViewSet[Operation]):
         return self._narrowed(visible)
 
     def _narrowed(self, visible: QuerySet[Operation]) -> QuerySet[Operation]:
+        check_query(self.request, "tenant", "state", "subject")
         query = self.request.query_params
+        if tenant := query.get("tenant"):
+            visible = visible.filter(tenant__reference=tenant)
         if state := query.get("state"):
             if state not in Operation.State.values:
                 raise Invalid(f"state is one of {', '.join(Operation.State.values)}.", field="state")

@@ -68,7 +68,8 @@ def check_size(template: GoldenTemplate, asked: dict[str, int | None]) -> dict[s
             value = getattr(template, name)
         if value < smallest:
             than = "" if name in ("cores", "swap_mib") else f", as template {template} has"
-            raise TooSmall(f"A pod needs at least {smallest} {WORDS[name]}{than}.", field=name)
+            least_words = "1 core" if name == "cores" else f"{smallest} {WORDS[name]}"
+            raise TooSmall(f"A pod needs at least {least_words}{than}.", field=name)
         if value > MOST[name]:
             raise TooLarge(f"A pod can have at most {MOST[name]} {WORDS[name]}.", field=name)
         size[name] = value

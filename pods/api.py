@@ -12,7 +12,8 @@ from rest_framework import mixins, serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.errors import Invalid
+from core.errors import Invalid, NotFound
+from core.pagination import check_query
 from operations.api import OperationSummary
 from operations.models import Operation
 from pods import services
@@ -105,7 +106,7 @@ class NewPod(serializers.Serializer[Any]):
 
 
 class PodViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[CloudPod]):
-    """Pods, newest first. `?phase=`, `?hostname=` narrow the list; those that are gone come with `?phase=gone`."""
+    """Pods, newest first, narrowed by `?tenant=`, `?phase=`, `?hostname=`. Those that are gone come with `?phase=gone`."""
 
     serializer_class = PodSerializer
 
@@ -115,7 +116,10 @@ class PodViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         return self._narrowed(visible) if self.action == "list" else visible
 
     def _narrowed(self, visible: QuerySet[CloudPod]) -> QuerySet[CloudPod]:
+        check_query(self.request, "tenant", "phase", "hostname")
         query = self.request.query_params
+        if tenant := query.get("tenant"):
+            visible = visible.filter(tenant__reference=tenant)
         if phase := query.get("phase"):
             if phase not in CloudPod.Phase.values:
                 raise Invalid(f"phase is one of {', '.join(CloudPod.Phase.values)}.", field="phase")
@@ -154,7 +158,7 @@ def _tenant(token: ApiToken, reference: str | None) -> Tenant:
     if reference is None or reference == token.tenant.reference:
         return token.tenant
     if not token.tenant.is_platform:
-        raise Invalid(f"There is no tenant {reference}.", field="tenant")
+        raise NotFound(f"There is no tenant {reference}.", field="tenant")
     return tenant_by_reference(reference)
 
 

@@ -13,6 +13,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.pagination import check_query
 from tenants import services
 from tenants.models import ApiToken, Quota, Tenant
 
@@ -57,6 +58,8 @@ class TenantViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     lookup_field = "reference"
 
     def get_queryset(self) -> QuerySet[Tenant]:
+        if self.action == "list":
+            check_query(self.request)
         own = token_in(self.request).tenant
         tenants = Tenant.objects.select_related("quota")
         return tenants if own.is_platform else tenants.filter(pk=own.pk)

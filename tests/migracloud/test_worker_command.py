@@ -30,10 +30,11 @@ def worker() -> Iterator[subprocess.Popen[bytes]]:
     url = f"postgresql://{of['USER']}:{of['PASSWORD']}@/{of['NAME']}?host={of['HOST']}&port={of['PORT']}"
     env = {**os.environ, "DATABASE_URL": url, "WORKERS": "2", "SUPERVISOR_PID": str(os.getpid())}
     with subprocess.Popen(
-        [sys.executable, "manage.py", "worker"], cwd=ROOT, env=env, stderr=subprocess.PIPE
+        [sys.executable, "manage.py", "worker"], cwd=ROOT, env=env, stderr=subprocess.PIPE, start_new_session=True
     ) as started:
         yield started
-        started.terminate()
+        if started.poll() is None:
+            os.killpg(started.pid, signal.SIGKILL)
 
 
 def parent_of(pid: int) -> int:
@@ -66,3 +67,12 @@ def test_it_ends_in_order_when_told_to(worker: subprocess.Popen[bytes]) -> None:
     worker.communicate(timeout=30)
     assert worker.returncode == 0
     assert still_there(family, within=0) == set()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_when_its_whole_group_is_told_to(worker: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """As systemd and terminals do it: all processes get the signal at once."""
+    family, _ = processes(worker)
+    os.killpg(worker.pid, number)
+    worker.communicate(timeout=30)
+    assert still_there(family, within=10) == set()

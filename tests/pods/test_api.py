@@ -103,9 +103,14 @@ def test_what_does_not_exist_is_a_problem_answer(path, olga):
         ("pods", {"phase": "asleep"}, "phase"),
         ("operations", {"state": "asleep"}, "state"),
         ("operations", {"subject": "x"}, "subject"),
+        ("pods", {"colour": "red"}, "colour"),
+        ("operations", {"phase": "gone"}, "phase"),
+        ("tenants", {"state": "active"}, "state"),
+        ("pods", {"page_size": "x"}, "page_size"),
+        ("pods", {"page_size": "0"}, "page_size"),
     ],
 )
-def test_a_filter_with_an_unknown_value_names_itself(path, query, field, olga):
+def test_an_unknown_filter_or_value_names_itself(path, query, field, olga):
     answer = olga.get(path, **query)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
 
@@ -172,3 +177,13 @@ def test_a_tenant_is_not_told_what_its_operation_waits_for_inside(created, alice
     assert olga.get(path).json()["waits_for"] == "the clone on pve"
     assert alice.get(path).json()["waits_for"] == "the platform"
     plane.release_tasks()
+
+
+def test_the_platform_narrows_its_lists_to_a_tenant(world, olga, alice, charlie):
+    assert alice.post("pods", hostname="web").status_code == 202
+    assert charlie.post("pods", hostname="db").status_code == 202
+    for path in ("pods", "operations"):
+        assert len(olga.get(path).json()["results"]) == 2
+        [row] = olga.get(path, tenant="TENANT-102").json()["results"]
+        assert row["tenant"] == "TENANT-102"
+        assert alice.get(path, tenant="TENANT-102").json()["results"] == []

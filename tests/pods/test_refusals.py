@@ -43,7 +43,7 @@ def ask(world, alice):
         ({"hostname": "Web"}, "bad_hostname", "hostname", "a-z"),
         ({"hostname": "web\n"}, "bad_hostname", "hostname", "DNS label"),
         ({"hostname": "w" * 64}, "bad_hostname", "hostname", "63"),
-        ({"cores": 0}, "too_small", "cores", "at least 1 cores"),
+        ({"cores": 0}, "too_small", "cores", "at least 1 core."),
         ({"cores": 9000}, "too_large", "cores", "at most 8192"),
         ({"memory_mib": 2047}, "too_small", "memory_mib", "2048 MiB"),
         ({"disk_gib": 7}, "too_small", "disk_gib", "8 GiB"),
@@ -107,8 +107,8 @@ def test_the_platform_has_to_name_the_tenant(world, olga):
 
 
 def test_a_tenant_cannot_create_for_another_nor_learn_that_it_exists(ask, plane):
-    other = refused(ask(tenant="TENANT-102"), 400, "invalid", "tenant")
-    none = refused(ask(tenant="TENANT-103"), 400, "invalid", "tenant")
+    other = refused(ask(tenant="TENANT-102"), 404, "not_found", "tenant")
+    none = refused(ask(tenant="TENANT-103"), 404, "not_found", "tenant")
     assert other.replace("102", "103") == none
     assert nothing_is_left(plane)
 

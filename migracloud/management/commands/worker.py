@@ -5,6 +5,8 @@ Decides: what surrounds the qcluster. Not: what a task does (operations/tasks.py
 
 from __future__ import annotations
 
+import signal
+import threading
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -22,6 +24,10 @@ class Command(BaseCommand):
         keep_forks_clean()
         django_q_cluster.Sentinel = WatchfulSentinel
         cluster = django_q_cluster.Cluster()
+        # Told to end together with its children (systemd's way, a terminal's): django-q's own handler would wait within
+        # the signal for children that are gone already.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: threading.Thread(target=cluster.stop, daemon=True).start())
         cluster.start()
         cluster.sentinel.join()
         if cluster.sentinel.exitcode:
