@@ -106,7 +106,7 @@ class NewPod(serializers.Serializer[Any]):
 
 
 class PodViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[CloudPod]):
-    """Pods, newest first, narrowed by `?tenant=`, `?phase=`, `?hostname=`. Those that are gone come with `?phase=gone`."""
+    """Pods, newest first, narrowed by `?tenant=`, `?phase=`, `?hostname=`; those that are gone by `?phase=gone`."""
 
     serializer_class = PodSerializer
 

@@ -118,8 +118,8 @@ def test_a_refused_request_is_kept_with_its_reason_though_all_else_is_undone(wor
         create_pod(by=alice.actor, tenant=alice.tenant, hostname="web", size=Size())
     event = AuditEvent.objects.get(outcome="refused")
     assert (event.action, event.actor, event.tenant_reference) == ("pod.create", "alice", "TENANT-101")
-    assert (event.resource_name, event.reason) == ("web", refused.value.message)
-    assert event.after == {"code": "quota_exceeded", "field": "tenant"}
+    assert (event.resource_name, event.reason) == ("TENANT-101", refused.value.message)
+    assert event.after == {"hostname": "web", "code": "quota_exceeded", "field": "tenant"}
 
 
 def test_events_are_told_newest_first_by_ids_that_follow_time(alice):

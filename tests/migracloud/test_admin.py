@@ -15,7 +15,7 @@ from tenants.models import ApiToken, Membership, Tenant, User
 from tenants.services import create_tenant, create_token
 from tests.desk import a_row, desk, make_people, make_pods, our_models, page, rows, staff, superuser
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 MODELS = our_models()
 HISTORY = ("AuditEvent", "Operation", "Step", "Attempt", "IPLease", "LanePlace", "CloudPod", "Interface")
 
@@ -115,7 +115,6 @@ def more_of_everything(world, alice):
         )
 
 
-@pytest.mark.slow
 def test_a_list_and_the_overview_ask_no_more_of_the_database_with_thirty_rows_than_with_three(full, world, alice):
     client = desk()
     urls = [reverse("admin:index"), *(rows(model) for model in MODELS)]

@@ -15,7 +15,7 @@ from operations.models import Operation
 from pods.models import CloudPod
 from tests.desk import desk, make_pods
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 def overview():

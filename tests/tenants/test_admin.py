@@ -12,7 +12,7 @@ from tenants.models import ApiToken, Membership, Tenant, User
 from tenants.services import token_of
 from tests.desk import desk, page, staff, superuser
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 ADD_TENANT = "admin:tenants_tenant_add"
 QUOTA = {"pods": "3", "cores": "6", "memory_mib": "8192", "disk_gib": "60"}
 
