@@ -1,6 +1,11 @@
 """gunicorn's settings. Decides: workers, time-outs, and that the server dies with its supervisor."""
 
+import os
+import sys
 from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from migracloud.processes import die_with_parent
 
@@ -19,3 +24,8 @@ forwarded_allow_ips = ""
 
 def on_starting(server: Any) -> None:
     die_with_parent()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "migracloud.settings")
+    try:
+        settings.SECRET_KEY  # noqa: B018 (reads all settings: a wrong one is told once, not by each worker)
+    except ImproperlyConfigured as error:
+        sys.exit(f"migracloud: {error}")

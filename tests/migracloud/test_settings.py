@@ -33,10 +33,10 @@ OF_OURS = (
 )  # fmt: skip
 
 
-def check(**env: str) -> subprocess.CompletedProcess[str]:
+def check(*command: str, **env: str) -> subprocess.CompletedProcess[str]:
     inherited = {name: value for name, value in os.environ.items() if name not in OF_OURS}
     return subprocess.run(
-        [sys.executable, "manage.py", "check"],
+        [sys.executable, *(command or ("manage.py", "check"))],
         cwd=ROOT,
         env={**inherited, **SOUND, **env},
         capture_output=True,
@@ -137,3 +137,18 @@ def test_every_variable_that_is_read_has_a_wrong_value_here() -> None:
     )
     read = set(re.findall(r"""(?:env|self)\.(?:get|text|truth|whole|words)\(\s*"([A-Z_]+)\"""", text))
     assert read == {variable for variable, _, _ in WRONG} | {"DATA_DIR"} == set(OF_OURS)
+
+
+def test_a_database_that_is_away_is_told_in_one_line_that_names_the_variable() -> None:
+    done = check("manage.py", "migrate", DATABASE_OWNER_URL="postgresql://owner@127.0.0.1:1/mc")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("manage.py: PostgreSQL cannot be reached")
+    assert "DATABASE_URL" in line
+
+
+def test_the_web_server_tells_a_wrong_value_once_and_does_not_start() -> None:
+    conf = "python:migracloud.gunicorn_conf"
+    done = check("-m", "gunicorn", "-c", conf, "--bind", "127.0.0.1:0", "migracloud.wsgi", WORKERS="x")
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == ["migracloud: WORKERS is 'x': set it to a whole number from 1 to 64."]
