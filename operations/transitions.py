@@ -137,7 +137,7 @@ def wait_for_lane(operation: Operation, lane: str) -> str:
 
 
 def begin_in_lane(operation: Operation, queued: timedelta) -> None:
-    """Its turn has come: how long the queue was is taken off its time."""
+    """Its turn has come: the time in the queue is added to its deadline, so that it has its own time whole."""
     operation.deadline_at += queued
     operation.save(update_fields=["deadline_at"])
 

@@ -91,7 +91,7 @@ def check_quota(tenant: Tenant, size: dict[str, int]) -> None:
             )
 
 
-def pick_tier(*, cluster: str | None, tier: str | None, template: str | None) -> Offer:
+def pick_offer(*, cluster: str | None, tier: str | None, template: str | None) -> Offer:
     """Where the pod can be made. Refused: UnknownChoice, TierNotPrimary, NoCapacity."""
     clusters = Cluster.objects.filter(enabled=True).order_by("name")
     if cluster is not None:

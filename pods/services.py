@@ -19,7 +19,7 @@ from ipam.models import IPLease, Subnet
 from operations.models import Operation
 from operations.services import begin_operation
 from pods import refusals
-from pods.admission import check_hostname, check_quota, check_size, check_tenant, pick_tier
+from pods.admission import check_hostname, check_quota, check_size, check_tenant, pick_offer
 from pods.kinds.create import CREATE
 from pods.kinds.create import Params as CreateParams
 from pods.kinds.destroy import DESTROY
@@ -76,13 +76,12 @@ def create_pod(
 def _create(by: Actor, tenant: Tenant, hostname: str, size: Size, wish: Wish) -> Operation:
     check_tenant(tenant)
     check_hostname(hostname)
-    tier = pick_tier(cluster=wish.cluster, tier=wish.tier, template=wish.template)
-    wanted = check_size(tier.template, asdict(size))
+    offer = pick_offer(cluster=wish.cluster, tier=wish.tier, template=wish.template)
+    wanted = check_size(offer.template, asdict(size))
     check_quota(tenant, wanted)
-    cluster = Cluster.objects.select_for_update(no_key=True).get(
-        pk=tier.cluster.pk
-    )  # creates in a cluster take turns from here
-    copy = _place(tier.copies, memory_mib=wanted["memory_mib"])
+    # From here on creates in a cluster take turns.
+    cluster = Cluster.objects.select_for_update(no_key=True).get(pk=offer.cluster.pk)
+    copy = _place(offer.copies, memory_mib=wanted["memory_mib"])
     vmid = next_vmid(cluster)
     if vmid is None:
         raise refusals.NoFreeVmid(

@@ -39,8 +39,9 @@ def stop(op: Run) -> Parked | None:
 
 
 def start_again(op: Run) -> Parked | None:
-    """It could not be destroyed: let it run again, if it was stopped for that."""
-    return power.start(op, op.mine()) if op.history.by_task else None
+    """It could not be destroyed: let it run again, if it was, or may have been, stopped for that."""
+    stopped_by_us = op.history.by_task or op.history.in_doubt
+    return power.start(op, op.mine()) if stopped_by_us else None
 
 
 def destroy(op: Run) -> Parked | None:

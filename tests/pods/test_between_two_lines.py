@@ -301,6 +301,17 @@ def test_a_container_that_was_stopped_before_a_refused_destroy_stays_stopped(run
     assert plane.cts()[running_pod.vmid]["status"] == "stopped"
 
 
+def test_a_pod_whose_stop_was_never_answered_runs_again_after_a_refused_destroy(running_pod, plane, alice, work):
+    """The stop worked though its answer was lost: that no task of it is known is no sign that it did nothing."""
+    plane.lose_answer("stop")
+    message = f"can't remove CT {running_pod.vmid} - protection mode enabled"
+    plane.fail("destroy", status=500, message=message, times=None)
+    operation = destroy_pod(by=alice.actor, pod=running_pod)
+    work.until_idle()
+    assert ended(operation).error_code == "protected"
+    assert plane.cts()[running_pod.vmid]["status"] == "running"
+
+
 # Operations that a release cannot drive
 
 
