@@ -6,13 +6,13 @@ Decides: what counts as a complaint. Not: which pages are visited.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Request, TimeoutError, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--disable-background-networking", "--no-first-run", "--disable-sync", "--no-sandbox"]
@@ -25,15 +25,26 @@ class Visitor:
     page: Page
     base: str
     complaints: list[str] = field(default_factory=list)
+    under_way: set[Request] = field(default_factory=set)
 
     def open(self, path: str) -> None:
         """Go there and wait until all is loaded and unfold's scripts have taken the page over (they lift the cloak)."""
         self.page.goto(self.base + path, wait_until="load")
         self.page.wait_for_function("!document.documentElement.hasAttribute('x-cloak')")
+        self._settle()
+
+    def _settle(self) -> None:
+        """Wait for what is under way: the icon comes after the load event, and leaving cuts it off as if it had failed."""
+        with suppress(TimeoutError):  # one that fails is a complaint already
+            while self.under_way:
+                self.page.wait_for_event("requestfinished", timeout=3_000)
 
     def listen(self) -> None:
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self._complain(f"script: {error}"))
+        self.page.on("request", lambda request: self.under_way.add(request))
+        self.page.on("requestfinished", lambda request: self.under_way.discard(request))
+        self.page.on("requestfailed", lambda request: self.under_way.discard(request))
         self.page.on("requestfailed", lambda request: self._complain(f"not fetched: {request.url}"))
         self.page.on("response", self._response)
 
