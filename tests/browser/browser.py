@@ -34,7 +34,7 @@ class Visitor:
         self._settle()
 
     def _settle(self) -> None:
-        """Wait for what is under way: the icon comes after the load event, and leaving cuts it off as if it had failed."""
+        """Wait for what is under way: the icon comes after the load event; to leave cuts it off as if it had failed."""
         with suppress(TimeoutError):  # one that fails is a complaint already
             while self.under_way:
                 self.page.wait_for_event("requestfinished", timeout=3_000)
