@@ -38,6 +38,7 @@ class AuditEvent(Row):
     resource_id = models.UUIDField("resource id")
     resource_name = models.CharField("resource", max_length=255)
     operation_id = models.UUIDField("operation id", null=True, blank=True)
+    request_id = models.CharField("request id", max_length=36, blank=True, help_text="of the request behind it")
     reason = models.TextField(blank=True)
     before = models.JSONField(default=dict, blank=True)
     after = models.JSONField(default=dict, blank=True)
@@ -49,6 +50,7 @@ class AuditEvent(Row):
         indexes = [
             models.Index(fields=["tenant_id", "-id"], name="audit_by_tenant"),
             models.Index(fields=["resource_kind", "resource_id", "-id"], name="audit_by_resource"),
+            models.Index(fields=["request_id"], condition=~models.Q(request_id=""), name="audit_by_request"),
         ]
 
     def __str__(self) -> str:

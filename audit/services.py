@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
+from audit import trace
 from audit.models import AuditEvent
 
 
@@ -65,6 +66,7 @@ def record(
         resource_id=resource.id,
         resource_name=resource.name,
         operation_id=operation_id,
+        request_id=trace.request_id(),
         reason=reason,
         before=before or {},
         after=after or {},

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
 
+from audit import trace
 from operations import claims, lanes, transitions
 from operations.claims import Lease, LeaseLost
 from operations.errors import Fail, Refuse, Retry, StepError, Wait
@@ -47,6 +48,11 @@ def drive(operation_id: UUID, *, worker: str = "") -> str:
     if claimed is None:
         return "not due"
     operation, lease = claimed
+    with trace.tracing(request=operation.request_id, operation=str(operation.pk)):
+        return _drive(operation, lease)
+
+
+def _drive(operation: Operation, lease: Lease) -> str:
     kind = kind_of(operation)
     try:
         if kind is None:

@@ -1,4 +1,4 @@
-"""Operation, Step, Attempt, Lane: a durable workflow as rows, so that any worker can go on where another one died.
+"""Operation, Step, Attempt, Lane, Heartbeat: a durable workflow as rows: any worker can go on where another died.
 
 Decides: states, and one live operation a subject. Not: what comes next (engine.py) or what a step does (each kind).
 """
@@ -46,6 +46,7 @@ class Operation(Row):
     direction = models.CharField(max_length=4, choices=Direction, default=Direction.DO)
     actor_kind = models.CharField(max_length=16)
     actor_name = models.CharField("asked by", max_length=150)
+    request_id = models.CharField("request id", max_length=36, blank=True, help_text="of the request that asked for it")
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -86,6 +87,7 @@ class Operation(Row):
             ),
             models.Index(fields=["tenant", "-id"], name="operation_by_tenant"),
             models.Index(fields=["subject_kind", "subject_id", "-id"], name="operation_by_subject"),
+            models.Index(fields=["request_id"], condition=~Q(request_id=""), name="operation_by_request"),
         ]
 
     def __str__(self) -> str:
@@ -207,6 +209,26 @@ class LanePlace(Row):
 
     def __str__(self) -> str:
         return f"{self.operation_id} in {self.lane_id}"
+
+
+class Heartbeat(Row):
+    """When a process of ours was last seen alive. Its row goes some time after the process."""
+
+    class Kind(models.TextChoices):
+        SITE = "site"
+        WORKER = "worker"
+        CONTROLLER = "controller"
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    process = models.CharField(max_length=100, unique=True, help_text="host:pid:start:place, as workers are named")
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["kind", "process"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.process}"
 
 
 class OperationInProgress(Refused):

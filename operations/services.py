@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from audit import trace
 from audit.services import Actor
 from core.clock import control_now
 from core.errors import refusing_violations
@@ -40,6 +41,7 @@ def begin_operation(
             params=asdict(params),
             actor_kind=by.kind,
             actor_name=by.name,
+            request_id=trace.request_id(),
             created_at=now,
             deadline_at=now + kind.deadline,
             due_at=now,

@@ -5,6 +5,7 @@ Decides: fields and invariants. Not: how a pod comes and goes (services.py, kind
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -43,10 +44,11 @@ class CloudPod(Row):
 
     class Desired(models.TextChoices):
         RUNNING = "running"
+        STOPPED = "stopped"
         ABSENT = "absent"
 
     class Observed(models.TextChoices):
-        UNKNOWN = "unknown"
+        UNKNOWN = "unknown"  # its cluster or node does not answer, or nobody has looked yet
         RUNNING = "running"
         STOPPED = "stopped"
         ABSENT = "absent"
@@ -65,7 +67,17 @@ class CloudPod(Row):
     phase = models.CharField(max_length=16, choices=Phase, default=Phase.CREATING)
     desired_state = models.CharField(max_length=8, choices=Desired, default=Desired.RUNNING)
     observed_state = models.CharField(max_length=8, choices=Observed, default=Observed.UNKNOWN)
-    observed_at = models.DateTimeField(null=True, blank=True)
+    observed_at = models.DateTimeField(null=True, blank=True, help_text="when it was last seen")
+    # As it was last seen; while the cluster does not answer, observed_state is unknown and these stay.
+    last_seen_state = models.CharField(max_length=8, choices=Observed, default=Observed.UNKNOWN)
+    observed_node = models.CharField(max_length=63, blank=True)
+    observed_hostname = models.CharField(max_length=255, blank=True)
+    observed_cores = models.FloatField(null=True, blank=True)
+    observed_memory_mib = models.PositiveIntegerField("memory it has (MiB)", null=True, blank=True)
+    observed_disk_gib = models.FloatField("disk it has (GiB)", null=True, blank=True)
+    memory_used_mib = models.PositiveIntegerField("memory used (MiB)", null=True, blank=True)
+    up_since = models.DateTimeField(null=True, blank=True)
+    ssh_keys = ArrayField(models.TextField(), default=list, blank=True, help_text="public keys, one a line")
     created_at = models.DateTimeField(auto_now_add=True)
     gone_at = models.DateTimeField(null=True, blank=True)
 

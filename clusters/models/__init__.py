@@ -1,6 +1,19 @@
-"""The data plane as rows: clusters and their machines (cluster.py), golden templates and their copies (template.py)."""
+"""The data plane as rows: clusters and their machines (cluster.py), golden templates and their copies (template.py),
+and what was last seen of them (observation.py)."""
 
 from clusters.models.cluster import Attachment, Cluster, MarkKey, Node, StorageTier
+from clusters.models.observation import ClusterObservation, NodeObservation, TierObservation
 from clusters.models.template import GoldenTemplate, TemplateCopy
 
-__all__ = ["Attachment", "Cluster", "GoldenTemplate", "MarkKey", "Node", "StorageTier", "TemplateCopy"]
+__all__ = [
+    "Attachment",
+    "Cluster",
+    "ClusterObservation",
+    "GoldenTemplate",
+    "MarkKey",
+    "Node",
+    "NodeObservation",
+    "StorageTier",
+    "TemplateCopy",
+    "TierObservation",
+]

@@ -20,6 +20,11 @@ VMID = [MinValueValidator(100), MaxValueValidator(999_999_999)]  # what Proxmox 
 class Cluster(Row):
     """A Proxmox cluster: its endpoints, how its certificate is verified, our token, and our own ranges of VMIDs."""
 
+    class KeyDelivery(models.TextChoices):
+        ENV = "env"  # the option `env` of containers, from Proxmox VE 9.1
+        SCRIPT = "script"  # the contract's scripts on the nodes
+        NONE = "none"
+
     name = models.SlugField(max_length=63, unique=True)
     endpoints = ArrayField(models.URLField(), help_text="https addresses of its API, tried in this order")
     ca_file = models.CharField(max_length=255, blank=True, help_text="path of the CA that signed its certificates")
@@ -31,6 +36,12 @@ class Cluster(Row):
     pod_vmid_last = models.PositiveIntegerField(validators=VMID)
     template_vmid_first = models.PositiveIntegerField(validators=VMID, default=9000)
     template_vmid_last = models.PositiveIntegerField(validators=VMID, default=9099)
+    key_delivery = models.CharField(
+        max_length=6,
+        choices=KeyDelivery,
+        default=KeyDelivery.NONE,
+        help_text="how a tenant's SSH keys reach its containers",
+    )
     enabled = models.BooleanField(default=True, help_text="placement offers its nodes")
 
     class Meta:
