@@ -1,4 +1,4 @@
-"""create_pod() and destroy_pod(): every choice is made here, in one transaction; what runs later chooses nothing.
+"""create_pod(): every choice is made here, in one transaction; what runs later chooses nothing.
 
 Decides: what is refused, and what is reserved. Not: how the container comes to be (kinds/).
 """
@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 
 from django.db import transaction
 
-from audit.models import AuditEvent
 from audit.services import Actor, Resource, record
 from clusters.models import Attachment, Cluster, TemplateCopy
 from core.errors import Refused, refusing_violations
@@ -22,11 +21,10 @@ from pods import refusals
 from pods.admission import check_hostname, check_quota, check_size, check_tenant, pick_offer
 from pods.kinds.create import CREATE
 from pods.kinds.create import Params as CreateParams
-from pods.kinds.destroy import DESTROY
-from pods.kinds.destroy import Params as DestroyParams
 from pods.models import CloudPod, Interface, InterfaceAddress
 from pods.placement import choose
 from pods.queries import candidates_on
+from pods.services.record import record_refusal, resource_of
 from pods.vmids import next_vmid
 from tenants.models import Tenant
 
@@ -69,7 +67,7 @@ def create_pod(
             return _create(by, tenant, hostname, size, wish)
     except Refused as refused:
         resource = Resource("tenant", tenant.pk, tenant.reference)  # there is no pod that could be named
-        _record_refusal(by, tenant, "pod.create", resource, refused, hostname=hostname[:255])
+        record_refusal(by, tenant, "pod.create", resource, refused, hostname=hostname[:255])
         raise
 
 
@@ -114,50 +112,9 @@ def _create(by: Actor, tenant: Tenant, hostname: str, size: Size, wish: Wish) ->
         by=by,
         tenant=tenant,
         action="pod.create",
-        resource=_resource(pod),
+        resource=resource_of(pod),
         operation_id=operation.pk,
         after=after,
-    )
-    return operation
-
-
-def destroy_pod(*, by: Actor, pod: CloudPod, reason: str = "") -> Operation:
-    """Begin the operation that stops a pod's container, takes it away and gives back what it held.
-
-    Refused: PodGone, OperationInProgress; then nothing changed but the audit trail.
-    """
-    try:
-        with transaction.atomic():
-            return _destroy(by, pod, reason)
-    except Refused as refused:
-        _record_refusal(by, pod.tenant, "pod.destroy", _resource(pod), refused)
-        raise
-
-
-def _destroy(by: Actor, pod: CloudPod, reason: str) -> Operation:
-    locked = CloudPod.objects.select_for_update(no_key=True, of=("self",)).select_related("tenant").get(pk=pod.pk)
-    if locked.gone_at is not None:
-        raise refusals.PodGone(f"The pod {locked} is gone already.")
-    operation = begin_operation(
-        DESTROY,
-        by=by,
-        tenant=locked.tenant,
-        subject_id=locked.pk,
-        subject_name=locked.hostname,
-        params=DestroyParams(phase=locked.phase),
-    )
-    before = {"phase": locked.phase, "desired_state": locked.desired_state}
-    locked.phase, locked.desired_state = CloudPod.Phase.DESTROYING, CloudPod.Desired.ABSENT
-    locked.save(update_fields=["phase", "desired_state"])
-    record(
-        by=by,
-        tenant=locked.tenant,
-        action="pod.destroy",
-        resource=_resource(locked),
-        operation_id=operation.pk,
-        reason=reason,
-        before=before,
-        after={"phase": locked.phase, "desired_state": locked.desired_state},
     )
     return operation
 
@@ -216,20 +173,3 @@ def _new_mac() -> str:
     octets = bytearray(secrets.token_bytes(6))
     octets[0] = (octets[0] & 0b1111_1100) | 0b10
     return ":".join(f"{octet:02X}" for octet in octets)
-
-
-def _resource(pod: CloudPod) -> Resource:
-    return Resource("pod", pod.pk, pod.hostname)
-
-
-def _record_refusal(by: Actor, tenant: Tenant, action: str, resource: Resource, refused: Refused, **asked: str) -> None:
-    """Outside the transaction that was rolled back, so that the refusal is kept."""
-    record(
-        by=by,
-        tenant=tenant,
-        action=action,
-        resource=resource,
-        outcome=AuditEvent.Outcome.REFUSED,
-        reason=refused.message,
-        after={**asked, "code": refused.code, "field": refused.field or ""},
-    )
