@@ -105,6 +105,40 @@ install_system() {
     fi
 }
 
+# Debian's package prometheus would start a server when it is installed: only its promtool is taken out of it.
+require_promtool() {
+    local tools=$ROOT/.data/tools log=$ROOT/.data/apt-get.log
+    if command -v promtool >/dev/null; then
+        return
+    fi
+    export PATH="$tools/usr/bin:$PATH"
+    if [[ -x $tools/usr/bin/promtool ]]; then
+        return
+    fi
+    say "Fetching Debian's package prometheus, for its promtool"
+    make_private_folder
+    (
+        flock 9
+        mkdir -p "$tools"
+        cd "$tools" || exit 3
+        if ! fetch_package prometheus >"$log" 2>&1 9>&-; then
+            tail -n 5 "$log" >&2
+            complain "Debian's package prometheus could not be fetched; the tests need its promtool. Try, then run this"
+            complain "command again: sudo apt-get update"
+            exit 3
+        fi
+        dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x ./usr/bin/promtool
+        rm -f prometheus_*.deb
+    ) 9>.data/setup.lock
+}
+
+# Into the present folder. Root may bring the lists up to date for that.
+fetch_package() {
+    apt-get -q download "$1" || {
+        [[ $(id -u) == 0 ]] && apt-get -q -o DPkg::Lock::Timeout=300 update && apt-get -q download "$1"
+    }
+}
+
 wanted_packages() {
     sha256sum requirements.txt requirements-dev.txt constraints.txt | sha256sum | cut -d' ' -f1
 }

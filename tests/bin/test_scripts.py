@@ -14,69 +14,12 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
+from tests.bin.commands import ROOT, all_tools, fresh_machine, library, program, run
+
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ["bin/check", "bin/demo", "bin/stop", "bin/test", ".ci/run"]
+COMMANDS = ["bin/bench", "bin/check", "bin/demo", "bin/serve", "bin/setup", "bin/stop", "bin/test", ".ci/run"]
 SHELL = [*COMMANDS, "bin/lib/setup.sh"]
-
-# Stands in for .venv/bin/python: says what it was called with; fails for the module named in FAIL.
-PYTHON_STUB = """#!/bin/sh
-echo "python $*"
-case "$*" in *"${FAIL:-nothing at all}"*) exit "${FAIL_STATUS:-1}" ;; esac
-"""
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A copy of the commands, set up with a stub for Python, in a deep folder with a space in its name."""
-    root = tmp_path / "a deep" / "check out"
-    shutil.copytree(ROOT / "bin", root / "bin")
-    shutil.copytree(ROOT / ".ci", root / ".ci")
-    for name in ("requirements.txt", "requirements-dev.txt", "constraints.txt"):
-        shutil.copy(ROOT / name, root)
-    python = root / ".venv" / "bin" / "python"
-    python.parent.mkdir(parents=True)
-    program(python, PYTHON_STUB)
-    (root / ".data").mkdir()
-    wanted = library(root, "wanted_packages")
-    (root / ".venv" / "installed").write_text(wanted.stdout)
-    return root
-
-
-def program(path: Path, text: str) -> None:
-    path.write_text(text)
-    path.chmod(0o755)
-
-
-def run(command: list[str], *, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    clean = {k: v for k, v in os.environ.items() if k not in ("SECRET_KEY", "SECRETS_KEYS", "DATABASE_URL", "PYTHON")}
-    return subprocess.run(
-        command, cwd=cwd, env={**clean, **env}, capture_output=True, text=True, timeout=60, check=False
-    )
-
-
-def library(root: Path, script: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Runs lines of bash after the library was sourced, as a command in bin/ would."""
-    text = f'set -euo pipefail\nsource "{root}/bin/lib/setup.sh"\n{script}'
-    return run(["bash", "-c", text], cwd=Path("/"), **env)
-
-
-def fresh_machine(tmp_path: Path, uid: int) -> tuple[str, dict[str, str]]:
-    """A machine without venv, chromium and shellcheck: what bash says before and the environment."""
-    tools = tmp_path / "tools"
-    tools.mkdir()
-    for tool in ("readlink", "dirname", "basename", "sort", "cat", "mkdir", "flock", "tail"):
-        found = shutil.which(tool)
-        assert found is not None
-        (tools / tool).symlink_to(found)
-    program(tools / "python3", "#!/bin/sh\ncase $2 in *ensurepip*) exit 1 ;; esac\n")
-    program(tools / "apt-get", f'#!/bin/sh\necho "$*" >>"{tmp_path}/apt-calls"\nexit "${{APT_STATUS:-0}}"\n')
-    bash = shutil.which("bash")
-    assert bash is not None
-    (tools / "bash").symlink_to(bash)
-    (tools / "sh").symlink_to(bash)
-    return f"id() {{ echo {uid}; }}\nVENV_PYTHON=/none\n", {"PATH": str(tools)}
 
 
 @pytest.mark.parametrize("script", SHELL)
@@ -94,7 +37,9 @@ def test_help_says_how_it_is_used_without_any_set_up(command: str, project: Path
     assert not (project / ".venv").exists()
 
 
-@pytest.mark.parametrize("command", ["bin/check", "bin/demo", "bin/stop", ".ci/run"])
+@pytest.mark.parametrize(
+    "command", ["bin/bench", "bin/check", "bin/demo", "bin/serve", "bin/setup", "bin/stop", ".ci/run"]
+)
 def test_an_unknown_argument_is_named_and_nothing_is_begun(command: str, project: Path) -> None:
     done = run(["bash", str(project / command), "--bogus"], cwd=Path("/"))
     assert done.returncode == 2
@@ -109,15 +54,6 @@ def test_what_pytest_does_not_understand_is_a_usage_error_of_bin_test(project: P
         **{**all_tools(project), "FAIL": "pytest", "FAIL_STATUS": "4"},
     )
     assert done.returncode == 2
-
-
-def all_tools(project: Path) -> dict[str, str]:
-    """Chromium and shellcheck as far as the commands look for them."""
-    folder = project / "tools"
-    folder.mkdir()
-    for name in ("chromium", "shellcheck"):
-        program(folder / name, "#!/bin/sh\n")
-    return {"PATH": f"{folder}:{os.environ['PATH']}"}
 
 
 def test_an_ordinary_user_gets_one_line_with_all_that_any_command_needs(project: Path, tmp_path: Path) -> None:
