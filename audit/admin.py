@@ -30,12 +30,12 @@ class AuditEventAdmin(ReadAdmin):
     list_display = ["when", "action", "result", "resource", "tenant_reference", "who", "reason"]
     list_display_links = ["action"]
     list_filter = ["outcome", "actor_kind", EventTenantFilter, EventSinceFilter]
-    search_fields = ["action", "resource_name", "actor", "tenant_reference", "reason"]
-    search_help_text = "Action, resource, actor, tenant or reason"
+    search_fields = ["action", "resource_name", "actor", "tenant_reference", "reason", "request_id"]
+    search_help_text = "Action, resource, actor, tenant, reason or request id"
     empty_hint = "Nothing has happened yet. Everything that people, programs and the control plane do is recorded here."
     fieldsets = [
         (None, {"fields": [("when", "action"), ("result", "who"), "reason"]}),
-        ("About", {"fields": [("resource", "resource_kind"), ("tenant_reference", "operation")]}),
+        ("About", {"fields": [("resource", "resource_kind"), ("tenant_reference", "operation"), "asked_by_request"]}),
         ("What changed", {"fields": ["difference"]}),
     ]
 
@@ -64,6 +64,10 @@ class AuditEventAdmin(ReadAdmin):
         if event.operation_id is None:
             return look.NOTHING
         return look.link(reverse("admin:operations_operation_change", args=[event.operation_id]), "open the operation")
+
+    @display(description="Request id")
+    def asked_by_request(self, event: AuditEvent) -> str:
+        return look.code(event.request_id) if event.request_id else look.NOTHING
 
     @display(description="Before and after")
     def difference(self, event: AuditEvent) -> str:

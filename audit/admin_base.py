@@ -7,6 +7,7 @@ Not: what a model shows (each app's admin.py).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -175,6 +176,16 @@ class SinceFilter(admin.SimpleListFilter):
         return queryset.filter(**{f"{self.field}__gte": timezone.now() - span[1]}) if span else queryset
 
 
+@dataclass(frozen=True)
+class Number:
+    """A whole number that a confirmation asks for, from 0 on."""
+
+    name: str
+    label: str
+    usual: int
+    most: int
+
+
 def confirm(
     model_admin: Any,
     request: HttpRequest,
@@ -184,6 +195,8 @@ def confirm(
     consequences: Sequence[str],
     button: str,
     asks_reason: bool = True,
+    numbers: Sequence[Number] = (),
+    dangerous: bool = True,
     refused: Refused | None = None,
 ) -> HttpResponse:
     """The page before the deed: what exactly will happen, and a form (POST, with CSRF) that does it."""
@@ -196,6 +209,8 @@ def confirm(
         "button": button,
         "asks_reason": asks_reason,
         "reason": request.POST.get("reason", ""),
+        "numbers": [(number, request.POST.get(number.name, number.usual)) for number in numbers],
+        "dangerous": dangerous,
         "refused": refused,
         "back": page_url(obj),
     }

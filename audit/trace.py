@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from core.rows import new_id
-
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 _operation_id: ContextVar[str] = ContextVar("operation_id", default="")
 
 
 def new_request_id() -> str:
     """Ours alone: one that a client sends could name another's request."""
+    from core.rows import new_id  # log formatters need this file before there can be models
+
     return str(new_id())
 
 

@@ -14,6 +14,8 @@ from django.http import HttpRequest
 
 from audit import look
 from audit.admin_base import ReadAdmin
+from clusters.admin_check import CheckedAdmin
+from clusters.admin_seen import SeenCluster, SeenNode, SeenTier
 from clusters.models import Attachment, Cluster, GoldenTemplate, MarkKey, Node, StorageTier, TemplateCopy
 from tenants.admin_base import SwitchAdmin
 
@@ -33,16 +35,19 @@ class Switchable(SwitchAdmin):
 
 
 @admin.register(Cluster)
-class ClusterAdmin(Switchable):
+class ClusterAdmin(SeenCluster, CheckedAdmin, Switchable):
     resource_kind = "cluster"
-    list_display = ["name", "in_use", "first_endpoint", "pod_vmids", "verified_by", "token_id"]
+    list_display = ["name", "in_use", "seen", "first_endpoint", "pod_vmids", "verified_by", "token_id"]
+    list_select_related = ["observation"]
     list_filter = ["enabled"]
     search_fields = ["name", "token_id"]
     search_help_text = "Name or token"
     fieldsets = [
         (None, {"fields": [("name", "enabled")]}),
+        ("Seen", {"fields": [("seen", "last_answer"), "why_not_seen"]}),
         ("How it is reached", {"fields": ["all_endpoints", "verified_by", ("token_id", "token_source")]}),
         ("VMIDs", {"fields": [("pod_vmids", "template_vmids")]}),
+        ("SSH keys", {"fields": ["key_delivery"]}),
     ]
 
     @display(description="Endpoint")
@@ -98,16 +103,17 @@ class MarkKeyAdmin(ReadAdmin):
 
 
 @admin.register(Node)
-class NodeAdmin(Switchable):
+class NodeAdmin(SeenNode, Switchable):
     resource_kind = "node"
-    list_display = ["name", "cluster", "in_use", "address", "pod_count", "memory"]
-    list_select_related = ["cluster"]
+    list_display = ["name", "cluster", "in_use", "seen", "load", "memory_used", "pod_count", "memory"]
+    list_select_related = ["cluster", "observation"]
     list_filter = ["enabled", "cluster"]
     search_fields = ["name", "cluster__name", "address"]
     search_help_text = "Name, cluster or address"
     fieldsets = [
         (None, {"fields": [("name", "cluster"), "enabled"]}),
         ("The machine", {"fields": [("address", "memory"), "pod_count"]}),
+        ("Seen", {"fields": [("seen", "up_since"), ("load", "memory_used")]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Node]:
@@ -126,8 +132,8 @@ class NodeAdmin(Switchable):
 
 
 @admin.register(StorageTier)
-class StorageTierAdmin(ReadAdmin):
-    list_display = ["name", "role_badge", "cluster", "storage_type", "clone_mode", "is_shared", "where"]
+class StorageTierAdmin(SeenTier, ReadAdmin):
+    list_display = ["name", "role_badge", "cluster", "storage_type", "clone_mode", "is_shared", "where", "fullest"]
     list_select_related = ["cluster"]
     list_filter = ["role", "cluster", "shared"]
     search_fields = ["name", "cluster__name", "storage_type"]
@@ -136,6 +142,7 @@ class StorageTierAdmin(ReadAdmin):
     fieldsets = [
         (None, {"fields": [("name", "cluster"), ("role_badge", "storage_type")]}),
         ("What it offers", {"fields": [("clone_mode", "is_shared"), ("holds", "where"), "keep_last"]}),
+        ("Seen", {"fields": ["used"]}),
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StorageTier]:

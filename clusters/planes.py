@@ -1,4 +1,4 @@
-"""plane_of(): from a cluster's row to the port through which it is spoken to.
+"""plane_of(), access_of(): from a cluster's row to the port through which it is spoken to.
 
 Decides: where endpoint, token and mark keys come from. Not: how the cluster is spoken to (dataplane/).
 """
@@ -24,8 +24,13 @@ def plane_of(
 
     `read_timeout` in seconds: how long an answer may take.
     """
+    return ProxmoxPlane(access_of(cluster, read_timeout=read_timeout), before_call=before_call)
+
+
+def access_of(cluster: Cluster, *, read_timeout: float = READ_TIMEOUT) -> Access:
+    """How the cluster is reached. Raises NotConfigured when what the row says is not enough for it."""
     try:
-        access = Access(
+        return Access(
             cluster_id=cluster.pk,
             name=cluster.name,
             endpoints=tuple(cluster.endpoints),
@@ -38,7 +43,6 @@ def plane_of(
         )
     except (ValueError, CannotOpen) as error:
         raise NotConfigured(str(error)) from error
-    return ProxmoxPlane(access, before_call=before_call)
 
 
 def _token_secret(cluster: Cluster) -> str:

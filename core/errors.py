@@ -16,7 +16,8 @@ class Refused(Exception):
     """A request that is refused; nothing was changed.
 
     `code` is stable (programs decide by it), `status` is HTTP's, `field` names the input that has to change, if it is
-    one. The message is a sentence for people.
+    one. The message is a sentence for people. `data` are further members of the answer: JSON, under names that
+    belong to the code.
     """
 
     code = "refused"

@@ -1,9 +1,10 @@
 """Lists in pages by keyset: the cursor is the last row's id, so that pages stay right while rows come and go.
 
-Decides: page size and order. Not: filters, which belong to each list.
+Decides: page size and order, and how a filter is written. Not: which filters a list has.
 """
 
 import re
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -50,6 +51,26 @@ class NewestFirst(CursorPagination):
 
 
 def check_query(request: Request, *known: str) -> None:
-    """Refused: Invalid, for a filter that the list does not have: left out silently, it would show everything."""
-    for name in sorted(set(request.query_params) - {*known, "cursor", "page_size"}):
+    """Refused: Invalid, for a filter that the list does not have, that is empty or stands twice.
+
+    Left out silently, it would show what the asker believes it has filtered out.
+    """
+    query = request.query_params
+    for name in sorted(set(query) - {*known, "cursor", "page_size"}):
         raise Invalid(f"This list has no filter {name[:40]!r}; it has {', '.join(known) or 'none'}.", field=name[:40])
+    for name in sorted(set(query) & set(known)):
+        if len(query.getlist(name)) > 1:
+            raise Invalid(f"{name} stands twice: a filter is given once.", field=name)
+        if not query[name]:
+            raise Invalid(f"{name} is empty: give a value, or leave the filter out.", field=name)
+
+
+def choices_in(request: Request, name: str, allowed: Iterable[str]) -> list[str]:
+    """The values of a filter that takes several, separated by commas; empty without the filter. Refused: Invalid."""
+    given = request.query_params.get(name)
+    if given is None:
+        return []
+    values, known = given.split(","), list(allowed)
+    if not set(values) <= set(known):
+        raise Invalid(f"{name} is one of {', '.join(known)}, or several of them with commas between.", field=name)
+    return values

@@ -29,20 +29,32 @@ def problem(
     *,
     errors: list[dict[str, str]] | None = None,
     headers: dict[str, str] | None = None,
+    more: dict[str, Any] | None = None,
 ) -> Response:
-    """One problem: `code` for programs, `detail` for people, `errors` names each field and its reason."""
-    body: dict[str, Any] = {"status": status, "code": code, "detail": detail}
+    """One problem: `code` for programs, `detail` for people, `errors` names each field and its reason.
+
+    `more`: members of this very code, such as the operation that is in the way.
+    """
+    body: dict[str, Any] = {**(more or {}), "status": status, "code": code, "detail": detail}
     if errors:
         body["errors"] = errors
     return Response(body, status=status, headers=headers, content_type=CONTENT_TYPE)
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler. What it does not know becomes Django's 500."""
+    """DRF's exception handler. What it does not know becomes Django's 500. Each problem bears its request's id."""
     set_rollback()
+    answer = _answer(error)
+    request_id = getattr(context.get("request"), "request_id", "")  # set by migracloud/request_id.py
+    if answer is not None and request_id:
+        answer.data["request_id"] = request_id
+    return answer
+
+
+def _answer(error: Exception) -> Response | None:
     if isinstance(error, Refused):
         errors = [{"field": error.field, "message": error.message}] if error.field else None
-        return problem(error.status, error.code, error.message, errors=errors)
+        return problem(error.status, error.code, error.message, errors=errors, more=error.data)
     if isinstance(error, exceptions.ValidationError):
         errors = list(_flatten(error.detail))
         return problem(400, "invalid", _sentence(errors), errors=errors)

@@ -5,3 +5,4 @@ Decides: what stands in for Proxmox. Not: anything the product does; no product 
 
 # The header with which a client of the control channel shows that it may use it.
 CONTROL_KEY_HEADER = "X-Control-Key"
+CERTIFICATE_DAYS = 90  # that the fake's certificate lasts unless told

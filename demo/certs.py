@@ -17,7 +17,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-LIFETIME = datetime.timedelta(days=90)
+from demo import CERTIFICATE_DAYS
+
+DAY = datetime.timedelta(days=1)
+CA_LIFETIME = 90 * DAY
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,9 @@ def _usage(*, signs: bool) -> x509.KeyUsage:
     )
 
 
-def _begin(subject: str, issuer: str, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
+def _begin(
+    subject: str, issuer: str, key: ec.EllipticCurvePublicKey, lifetime: datetime.timedelta
+) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
         x509.CertificateBuilder()
@@ -52,24 +57,24 @@ def _begin(subject: str, issuer: str, key: ec.EllipticCurvePublicKey) -> x509.Ce
         .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + LIFETIME)
+        .not_valid_before(now - DAY)
+        .not_valid_after(now + lifetime)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
 
 
-def make(directory: Path) -> Certificates:
+def make(directory: Path, *, days: int = CERTIFICATE_DAYS) -> Certificates:
     """Make a fresh CA and a server certificate for 127.0.0.1 and localhost; the CA's key is not kept."""
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     ca = (
-        _begin("MigraCloud demo CA", "MigraCloud demo CA", ca_key.public_key())
+        _begin("MigraCloud demo CA", "MigraCloud demo CA", ca_key.public_key(), CA_LIFETIME)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs=True), critical=True)
         .sign(ca_key, hashes.SHA256())
     )
     names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     certificate = (
-        _begin("pve.demo", "MigraCloud demo CA", key.public_key())
+        _begin("pve.demo", "MigraCloud demo CA", key.public_key(), days * DAY + DAY / 24)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs=False), critical=True)

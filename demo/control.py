@@ -16,14 +16,14 @@ from fakepve.lxc import print_mount, random_mac, split_props
 
 from demo import CONTROL_KEY_HEADER
 from demo.faults import Failure
-from demo.pve import DemoPve
+from demo.lacks import LackingPve, Lacks
 from demo.record import canonical
 
 
-class Control:
+class Control(Lacks):
     """Each public method is a command: `POST /control/<method>` with its arguments as a JSON object."""
 
-    def __init__(self, pve: DemoPve, *, key: str, seconds: dict[str, float], time_scale: float) -> None:
+    def __init__(self, pve: LackingPve, *, key: str, seconds: dict[str, float], time_scale: float) -> None:
         self._pve = pve
         self.key = key
         self._seconds = seconds
@@ -60,7 +60,8 @@ class Control:
     async def reset(self) -> None:
         self._pve.lay_out()
         self._pace()
-        await self._pve.listener.open()
+        for listener in self._pve.listeners:
+            await listener.open()
 
     def cts(self) -> list[dict[str, Any]]:
         return [self._shown(ct) for ct in self._pve.cts]
@@ -74,7 +75,9 @@ class Control:
             "lock": ct.lock,
             "template": ct.template,
             "config": self._pve.shown(dict(ct.config)),
+            "pending": dict(ct.pending),
             "firewall": dict(guest["options"]) if guest else {},
+            "environment": self._pve.environment(ct),
         }
 
     def _ct(self, vmid: int) -> FakeCt:
@@ -86,7 +89,7 @@ class Control:
     def put_ct(
         self, node: str, vmid: int, status: str, template: bool, lock: str | None, config: dict[str, Any]
     ) -> None:
-        rootfs = f"clients-main:{'basevol' if template else 'subvol'}-{vmid}-disk-0,size=8G"
+        rootfs = f"{self._pve.layout.pods_on}:{'basevol' if template else 'subvol'}-{vmid}-disk-0,size=8G"
         config = {"rootfs": rootfs} | config
         self._pve.add_ct(vmid, node=node, status=status, template=template, lock=lock, config=config)
 
@@ -116,9 +119,15 @@ class Control:
         self._pve.copy_firewall(vmid, newid)
 
     def move(self, vmid: int, node: str) -> None:
+        self._known_node(node)
+        self._ct(vmid).node = node
+
+    def add_node(self, node: str) -> None:
+        self._pve.nodes[node] = {"online": True}
+
+    def _known_node(self, node: str) -> None:
         if node not in self._pve.nodes:
             raise ValueError(f"there is no node {node!r}")
-        self._ct(vmid).node = node
 
     def remove_ct(self, vmid: int) -> None:
         self._pve._drop(self._ct(vmid))
@@ -157,9 +166,19 @@ class Control:
     def refuse_token(self, refuse: bool) -> None:
         self._pve.faults.token_refused = refuse
 
-    async def unreachable(self, unreachable: bool) -> None:
-        listener = self._pve.listener
-        await (listener.close() if unreachable else listener.open())
+    async def unreachable(self, unreachable: bool, endpoint: str | None, hang: bool) -> None:
+        chosen = [listener for listener in self._pve.listeners if endpoint in (None, listener.url)]
+        if not chosen:
+            raise ValueError(f"there is no endpoint {endpoint!r}")
+        for listener in chosen:
+            await (listener.close(hang=hang) if unreachable else listener.open())
+
+    def endpoint_dies(self, name: str) -> None:
+        self._pve.faults.let_endpoint_die(canonical(name))
+
+    def move_before(self, name: str, vmid: int, node: str) -> None:
+        self._known_node(node)
+        self._pve.faults.move_before(canonical(name), lambda: self.move(vmid, node))
 
     # Time
 

@@ -17,9 +17,10 @@ from pathlib import Path
 
 from aiohttp import web
 
-from demo import certs, layout
+from demo import CERTIFICATE_DAYS, certs
 from demo.control import Control
-from demo.pve import DemoPve
+from demo.lacks import LackingPve
+from demo.layout import LAYOUTS, OWNERS
 
 PR_SET_PDEATHSIG = 1
 
@@ -41,10 +42,13 @@ def _port(text: str) -> int:
 def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="python -m demo.fake",
-        description="Serve a stand-in for the Proxmox API on 127.0.0.1 over TLS, laid out as the spec says. "
+        description="Serve a stand-in for the Proxmox API on 127.0.0.1 over TLS. "
         "DIR/ready.json says where it listens, with which certificate and token.",
     )
-    made.add_argument("--port", type=_port, default=0, help="port of the API; 0, the default, takes a free one")
+    made.add_argument(
+        "--port", type=_port, default=0, help="port of the first endpoint; 0, the default, takes a free one"
+    )
+    made.add_argument("--layout", choices=LAYOUTS, default=OWNERS.cluster, help=f"which cluster ({OWNERS.cluster})")
     made.add_argument("--dir", type=Path, required=True, help="folder for certificates and ready.json")
     made.add_argument(
         "--time-scale", type=_not_negative, default=1.0, help="real seconds a second of a task takes; 0: none"
@@ -58,6 +62,9 @@ def parser() -> argparse.ArgumentParser:
         )
     made.add_argument("--token-secret-file", type=Path, help="file with the API token's secret; else a new one is made")
     made.add_argument("--datacentre-firewall", choices=("on", "off"), default="on", help="its switch (on)")
+    made.add_argument(
+        "--certificate-days", type=int, default=CERTIFICATE_DAYS, help=f"the server's certificate ({CERTIFICATE_DAYS})"
+    )
     made.add_argument("--die-with-parent", action="store_true", help="end when the process that started this one ends")
     return made
 
@@ -84,11 +91,12 @@ async def _serve(args: argparse.Namespace) -> None:
     directory: Path = args.dir.resolve()
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     (directory / "ready.json").unlink(missing_ok=True)  # one left by a killed process would mislead
-    made = certs.make(directory)
-    pve = DemoPve(
+    made = certs.make(directory, days=args.certificate_days)
+    pve = LackingPve(
         port=args.port,
         token_secret=_token_secret(args.token_secret_file),
         datacentre_firewall=args.datacentre_firewall == "on",
+        layout=LAYOUTS[args.layout],
     )
     seconds = {name: getattr(args, f"{name}_seconds") for name in ("clone", "start", "stop", "destroy")}
     control = Control(pve, key=secrets.token_urlsafe(24), seconds=seconds, time_scale=args.time_scale)
@@ -100,11 +108,13 @@ async def _serve(args: argparse.Namespace) -> None:
     await controls.setup()
     await web.TCPSite(controls, "127.0.0.1", 0).start()
     ready = {
+        "layout": args.layout,
         "url": pve.url,
+        "urls": [listener.url for listener in pve.listeners],
         "ca_file": str(made.ca),
         "fingerprint": made.fingerprint,
-        "token_id": layout.TOKEN_ID,
-        "token_secret": pve.apitokens[layout.TOKEN_ID],
+        "token_id": pve.layout.token_id,
+        "token_secret": pve.apitokens[pve.layout.token_id],
         "control_url": f"http://127.0.0.1:{controls.addresses[0][1]}/control",
         "control_key": control.key,
         "pid": os.getpid(),

@@ -32,6 +32,8 @@ class Faults:
         self._losses: Counter[str] = Counter()
         self._failures: dict[str, Failure] = {}
         self._task_failures: dict[str, Failure] = {}
+        self._moves: dict[str, Callable[[], None]] = {}
+        self._deaths: set[str] = set()
         self._holds: dict[str, asyncio.Event] = {}
         self._waiting: Counter[str] = Counter()
         self._task_gate: asyncio.Future[bool] | None = None  # its result: whether the workers were killed
@@ -43,6 +45,8 @@ class Faults:
         self._losses.clear()
         self._failures.clear()
         self._task_failures.clear()
+        self._moves.clear()
+        self._deaths.clear()
         for name in list(self._holds):
             self.release(name)
         self.release_tasks()
@@ -58,6 +62,29 @@ class Faults:
             return False
         self._losses[name] -= 1
         return True
+
+    # Endpoints that end in the middle of a request
+
+    def let_endpoint_die(self, name: str) -> None:
+        self._deaths.add(name)
+
+    def take_death(self, name: str) -> bool:
+        """True if the endpoint that carried out this request is to end before it answers."""
+        if name not in self._deaths:
+            return False
+        self._deaths.remove(name)
+        return True
+
+    # What somebody else does just before a request arrives
+
+    def move_before(self, name: str, move: Callable[[], None]) -> None:
+        self._moves[name] = move
+
+    def make_moves(self, name: str) -> None:
+        """Do what was to be done before the next request of that name."""
+        move = self._moves.pop(name, None)
+        if move is not None:
+            move()
 
     # Errors
 

@@ -15,7 +15,9 @@ from typing import Any, Self
 
 import requests
 
-from demo import CONTROL_KEY_HEADER
+from demo import CERTIFICATE_DAYS, CONTROL_KEY_HEADER
+from demo.handle_lacks import LacksHandle
+from demo.layout import LAYOUTS, OWNERS, Layout
 
 ROOT = Path(__file__).resolve().parent.parent
 CALL_TIMEOUT = 10.0
@@ -29,7 +31,9 @@ class FakeError(Exception):
 class Ready:
     """What the process wrote into `ready.json`."""
 
+    layout: str  # its name in LAYOUTS
     url: str
+    urls: list[str]  # an endpoint a node, the first is `url`; each speaks for the whole cluster
     ca_file: str
     fingerprint: str  # SHA-256 of the server's certificate, lower-case hex without colons
     token_id: str
@@ -47,7 +51,7 @@ class Ready:
         return cls(**json.loads((Path(directory) / "ready.json").read_text()))
 
 
-class FakeHandle:
+class FakeHandle(LacksHandle):
     """One running fake.
 
     Names of requests: clone, config, config_get (or look), firewall, firewall_get, resize, start, stop,
@@ -70,6 +74,15 @@ class FakeHandle:
     @property
     def url(self) -> str:
         return self.ready.url
+
+    @property
+    def urls(self) -> list[str]:
+        return self.ready.urls
+
+    @property
+    def layout(self) -> Layout:
+        """The cluster that it stands for, as it was before anything happened."""
+        return LAYOUTS[self.ready.layout]
 
     def stop(self) -> None:
         """End the process (only the one that this handle started) and wait for it."""
@@ -107,8 +120,9 @@ class FakeHandle:
         self._do("reset")
 
     def cts(self) -> dict[int, dict[str, Any]]:
-        """Every CT by VMID: `vmid`, `node`, `status`, `lock`, `template`, `config` (as the API shows it),
-        `firewall` (its options).
+        """Every CT by VMID: `vmid`, `node`, `status`, `lock`, `template`, `config`, `pending` (what a running one takes
+        at its next boot; None: taken out), `firewall` (its options), `environment` (of its first process; empty while
+        it is stopped).
         """
         return {ct["vmid"]: ct for ct in self._do("cts")}
 
@@ -144,6 +158,10 @@ class FakeHandle:
         """Move a CT to another node behind our back."""
         self._do("move", vmid=vmid, node=node)
 
+    def add_node(self, node: str) -> None:
+        """A node joins the cluster."""
+        self._do("add_node", node=node)
+
     def remove_ct(self, vmid: int) -> None:
         """Destroy a CT behind our back, running or locked as it may be."""
         self._do("remove_ct", vmid=vmid)
@@ -158,7 +176,7 @@ class FakeHandle:
 
     def record(self, name: str | None = None) -> list[dict[str, Any]]:
         """Requests, oldest first: `name`, `method`, `path` (without /api2/json), `vmid`, `params`, `status`
-        (None while it is being carried out), `message`, `errors` if any, `data` (a UPID or None), `lost`.
+        (None while it is being carried out), `message`, `errors` if any, `data` (a UPID or None), `lost`, `endpoint`.
         """
         return [entry for entry in self._do("record") if name in (None, entry["name"])]
 
@@ -191,9 +209,19 @@ class FakeHandle:
         """Answer 401 to everything."""
         self._do("refuse_token", refuse=refuse)
 
-    def unreachable(self, unreachable: bool = True) -> None:
-        """Refuse connections, and cut those that stand."""
-        self._do("unreachable", unreachable=unreachable)
+    def unreachable(self, unreachable: bool = True, *, endpoint: str | None = None, hang: bool = False) -> None:
+        """Refuse connections, and cut those that stand; of one endpoint or of all. `hang`: take connections and
+        never say a word.
+        """
+        self._do("unreachable", unreachable=unreachable, endpoint=endpoint, hang=hang)
+
+    def endpoint_dies(self, name: str) -> None:
+        """The next request of that name is carried out; its endpoint ends before it answers, and stays unreachable."""
+        self._do("endpoint_dies", name=name)
+
+    def move_before(self, name: str, vmid: int, node: str) -> None:
+        """When the next request of that name arrives, the CT has just been moved to another node."""
+        self._do("move_before", name=name, vmid=vmid, node=node)
 
     # Time
 
@@ -247,19 +275,23 @@ class FakeHandle:
 def start_fake(
     directory: Path | str,
     *,
+    layout: str = OWNERS.cluster,
     port: int = 0,
     time_scale: float = 0.0,
     seconds: dict[str, float] | None = None,
     token_secret_file: Path | str | None = None,
     datacentre_firewall: bool = True,
+    certificate_days: int = CERTIFICATE_DAYS,
     die_with_parent: bool = True,
 ) -> FakeHandle:
-    """Start `python -m demo.fake` and return once it listens. `seconds` maps clone, start, stop, destroy to
-    what they take at a time scale of 1; those not given take none.
+    """Start `python -m demo.fake` and return once it listens. `layout` is the name of one of layout.LAYOUTS.
+    `seconds` maps clone, start, stop, destroy to what they take at a time scale of 1; those not given take none.
     """
     command = [sys.executable, "-m", "demo.fake", "--dir", str(directory), "--port", str(port)]
+    command += ["--layout", layout]
     command += ["--time-scale", str(time_scale)]
     command += ["--datacentre-firewall", "on" if datacentre_firewall else "off"]
+    command += ["--certificate-days", str(certificate_days)]
     for name, value in (dict.fromkeys(("clone", "start", "stop", "destroy"), 0.0) | (seconds or {})).items():
         command += [f"--{name}-seconds", str(value)]
     if token_secret_file is not None:

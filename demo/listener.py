@@ -1,10 +1,11 @@
-"""A listening socket that can refuse connections for a while and then take them again, on the same port.
+"""An endpoint: a listening socket that can refuse connections, or hang, and later take them again on the same port.
 
-Decides: how "unreachable" looks to a client (connection refused). Not: when.
+Decides: how "unreachable" looks to a client. Not: when.
 """
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 
@@ -21,6 +22,7 @@ class Listener:
         self._socket = self._bound(host, port)
         self.host = host
         self.port = int(self._socket.getsockname()[1])
+        self.url = f"https://{host}:{self.port}"
 
     @staticmethod
     def _bound(host: str, port: int) -> socket.socket:
@@ -35,14 +37,25 @@ class Listener:
             self._site = web.SockSite(self._runner, self._socket, ssl_context=self._context)
             await self._site.start()
 
-    async def close(self) -> None:
-        """Refuse connections and cut those that stand. The port stays ours: bound, but nobody listens."""
+    async def close(self, *, hang: bool = False) -> None:
+        """Cut the connections that stand, and refuse new ones; or `hang`: take them and never say a word.
+
+        The port stays ours: bound, but nobody listens, or only the kernel does.
+        """
         if self._site is None:
             return
         await self._site.stop()
         self._site = None
         self._socket = self._bound(self.host, self.port)
+        if hang:
+            self._socket.listen()
         assert self._runner.server is not None
         for connection in self._runner.server.connections:
-            if connection.transport is not None:
+            if connection.transport is not None and self.took(connection.transport):
                 connection.transport.abort()
+        await asyncio.sleep(0)  # the sockets are closed in the loop's next turn: whoever waits for us sees them closed
+
+    def took(self, transport: asyncio.BaseTransport) -> bool:
+        """Whether the connection came in here. One that is closed already came from nowhere."""
+        name = transport.get_extra_info("sockname")
+        return name is not None and name[1] == self.port

@@ -14,27 +14,30 @@ from aiohttp import web
 from fakepve import FakeCt, PveError
 from fakepve import server as fakepve_server
 
-from demo import layout
 from demo.faults import Faults
+from demo.first_process import FirstProcess
+from demo.layout import OWNERS, PRIVILEGES, RELEASE, VERSION, Layout
 from demo.listener import Listener
 from demo.record import Record
-from demo.tasks import Tasks
 
 API = "/api2/json"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class DemoPve(Tasks):
+class DemoPve(FirstProcess):
     """fakepve with its departures corrected, its answers recorded, and faults that can be armed."""
 
-    def __init__(self, *, port: int, token_secret: str, datacentre_firewall: bool = True) -> None:
+    def __init__(
+        self, *, port: int, token_secret: str, datacentre_firewall: bool = True, layout: Layout = OWNERS
+    ) -> None:
         super().__init__(host="127.0.0.1", port=port, password=token_secret)
+        self.layout = layout
         self.record = Record()
         self.faults = Faults()
-        self.version, self.release_version = layout.VERSION, layout.RELEASE
-        self.cluster_name = layout.CLUSTER
-        self.apitokens = {layout.TOKEN_ID: token_secret}
-        self.grant(layout.USER, "/", *layout.PRIVILEGES)
+        self.version, self.release_version = VERSION, RELEASE
+        self.cluster_name = layout.cluster
+        self.apitokens = {layout.token_id: token_secret}
+        self.grant(layout.user, "/", *PRIVILEGES)
         self.max_requests = 0  # our record keeps them, with their answers
         self.seconds = {}
         self._datacentre_firewall = datacentre_firewall
@@ -52,13 +55,14 @@ class DemoPve(Tasks):
         self.tasklog.clear()
         self.cts.clear()
         self.quorate = True
-        self.nodes = {name: {"online": True} for name in layout.NODES}
-        self.storages = layout.storages()
+        self.nodes = {name: {"online": True} for name in self.layout.nodes}
+        self.storages = self.layout.storages()
+        self.bridges = set(self.layout.bridges)  # of each node
         self.linked = {}
         self._fw_state: dict[str, Any] | None = None
         self.firewall_config("cluster")["options"]["enable"] = int(self._datacentre_firewall)
-        for vmid, node in layout.TEMPLATES.items():
-            self.add_ct(vmid, node=node, template=True, config=layout.template_config(vmid))
+        for vmid, node in self.layout.template_copies.items():
+            self.add_ct(vmid, node=node, template=True, config=self.layout.template_config(vmid))
         self.faults.note_change()
 
     # ------------------------------------------------------------- the server
@@ -70,16 +74,28 @@ class DemoPve(Tasks):
         app.middlewares.insert(0, self._watch)
         self.runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self.runner.setup()
-        self.listener = Listener(self.runner, self.host, self.port, context)
-        self.port: int = self.listener.port
-        await self.listener.open()
+        # Each node has an endpoint, and all of them speak for the whole cluster.
+        ports = [self.port, *(0 for _ in self.layout.nodes)][: len(self.layout.nodes)]
+        self.listeners = [Listener(self.runner, self.host, port, context) for port in ports]
+        self.port: int = self.listeners[0].port
+        for listener in self.listeners:
+            await listener.open()
+
+    def _endpoint(self, request: web.Request) -> Listener:
+        """The one that took this request."""
+        transport, first = request.transport, self.listeners[0]
+        if transport is None:  # the client has hung up already
+            return first
+        return next((listener for listener in self.listeners if listener.took(transport)), first)
 
     @web.middleware
     async def _watch(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Record the request with its answer, and let befall it what is armed."""
-        entry = self.record.begin(request.method, request.path.removeprefix(API))
+        endpoint = self._endpoint(request)
+        entry = self.record.begin(request.method, request.path.removeprefix(API), endpoint.url)
         name = entry["name"]
         self.faults.note_change()
+        self.faults.make_moves(name)
         failure = self.faults.take_failure(name)
         if failure:
             response: web.StreamResponse = fakepve_server.error(failure.status, failure.message)
@@ -92,6 +108,10 @@ class DemoPve(Tasks):
         if response.status == 401:
             response = web.Response(status=401, reason="Authentication failed!")
         self.record.end(entry, await self._params(request), response)
+        if self.faults.take_death(name):
+            entry["lost"] = True
+            await endpoint.close()
+            return response
         if self.faults.take_loss(name):
             entry["lost"] = True
             if request.transport is not None:
@@ -122,9 +142,17 @@ class DemoPve(Tasks):
         ]
         for number, name in enumerate(sorted(online), 1):
             node = {"type": "node", "id": f"node/{name}", "name": name, "nodeid": number, "level": ""}
-            node |= {"ip": layout.NODES.get(name, ""), "online": online[name], "local": int(name == first)}
+            node |= {"ip": self.layout.nodes.get(name, ""), "online": online[name], "local": int(name == first)}
             data.append(node)
         return web.json_response({"data": data})
+
+    def _routes_bridges(self) -> list[tuple[str, str, Any]]:
+        return [("GET", "/nodes/{node}/network", self._networks)]
+
+    async def _networks(self, v: dict[str, Any], user: str) -> list[dict[str, Any]]:
+        """The bridges only, as every filter that asks for bridges shows them."""
+        common = {"type": "bridge", "method": "manual", "method6": "manual", "families": ["inet"], "active": 1}
+        return [common | {"iface": name, "autostart": 1, "exists": 1, "priority": 3} for name in sorted(self.bridges)]
 
     # ------------------------------------------------------------- containers
 

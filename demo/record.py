@@ -89,10 +89,10 @@ class Record:
         self.requests.clear()
         self.ends.clear()
 
-    def begin(self, method: str, path: str) -> dict[str, Any]:
+    def begin(self, method: str, path: str, endpoint: str) -> dict[str, Any]:
         """Note a request as it arrives; `status` is None until it has been carried out."""
         name, vmid = describe(method, path)
-        entry: dict[str, Any] = {"name": name, "method": method, "path": path, "vmid": vmid}
+        entry: dict[str, Any] = {"name": name, "method": method, "path": path, "vmid": vmid, "endpoint": endpoint}
         entry.update(params={}, status=None, message="", data=None, lost=False)
         self.requests.append(entry)
         return entry

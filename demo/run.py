@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from demo.handle import FakeHandle
 from demo.screen import Screen
 from demo.supervisor import AlreadyRunning, Program, Supervisor, hold_pid_file
-from demo.world import CannotDemonstrate, cluster_variables, data_dir, fill, fresh_database
+from demo.world import CLUSTER_FILES, CannotDemonstrate, cluster_variables, data_dir, fill, fresh_database
 from migracloud.database import DatabaseError, ensure_started
 
 if TYPE_CHECKING:
@@ -82,13 +82,12 @@ class Demo:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._on_signal)
         try:
-            pve = self._start_pve()
+            pves = {name: self._start_pve(name) for name in CLUSTER_FILES}
             fresh_database(self.folder)
-            variables = cluster_variables(pve.ready)
-            os.environ.update(variables)
+            os.environ.update(cluster_variables({name: pve.ready for name, pve in pves.items()}))
             credentials = fill(self.run_folder / "setup.log")
             self._start_product()
-            self.scenario = threading.Thread(target=self._play, args=(pve, credentials), name="scenario")
+            self.scenario = threading.Thread(target=self._play, args=(pves, credentials), name="scenario")
             self.scenario.start()
             self._watch()
         finally:
@@ -105,19 +104,20 @@ class Demo:
 
     # The processes
 
-    def _start_pve(self) -> FakeHandle:
-        """The stand-in for Proxmox. Its world is in its memory, so its end is the end of the demo."""
-        folder = self.run_folder / "pve"
+    def _start_pve(self, cluster: str) -> FakeHandle:
+        """The stand-in for one Proxmox cluster. Its world is in its memory, so its end is the end of the demo."""
+        folder, program = self.run_folder / cluster, f"proxmox-{cluster}"
         (folder / "ready.json").unlink(missing_ok=True)
-        command = [sys.executable, "-m", "demo.fake", "--dir", str(folder), "--die-with-parent"]
-        self.supervisor.start(Program("proxmox", command, again=False))
+        command = [sys.executable, "-m", "demo.fake", "--layout", cluster, "--dir", str(folder), "--die-with-parent"]
+        self.supervisor.start(Program(program, command, again=False))
         deadline = time.monotonic() + READY_PATIENCE
         while not (folder / "ready.json").exists():
             if self.stop.is_set() or self.supervisor.look() or time.monotonic() > deadline:
-                raise CannotDemonstrate(f"The demo Proxmox did not start: see {self.supervisor.log_of('proxmox')}")
+                raise CannotDemonstrate(f"The demo Proxmox did not start: see {self.supervisor.log_of(program)}")
             time.sleep(0.02)
         pve = FakeHandle.attach(folder)
-        self.screen.say(f"A demo Proxmox with nodes pve and pve-02 answers at {pve.url}.")
+        nodes = " and ".join(pve.layout.nodes)
+        self.screen.say(f"A demo Proxmox, cluster {cluster} with nodes {nodes}, answers at {' and '.join(pve.urls)}.")
         return pve
 
     def _start_product(self) -> None:
@@ -142,11 +142,11 @@ class Demo:
 
     # The play
 
-    def _play(self, pve: FakeHandle, credentials: Credentials) -> None:
+    def _play(self, pves: dict[str, FakeHandle], credentials: Credentials) -> None:
         from demo.scenario import Interrupted
 
         try:
-            self.status = self._play_and_judge(pve, credentials)
+            self.status = self._play_and_judge(pves, credentials)
         except Exception as error:
             if isinstance(error, Interrupted) or self.stop.is_set():
                 return self.screen.say("The demo was ended before its scenario was over.")
@@ -158,17 +158,17 @@ class Demo:
             self.stop.set()
         return None
 
-    def _play_and_judge(self, pve: FakeHandle, credentials: Credentials) -> int:
+    def _play_and_judge(self, pves: dict[str, FakeHandle], credentials: Credentials) -> int:
         from demo.mpanel import MPanel
         from demo.scenario import Scenario
         from demo.verify import verify
 
         mpanel = MPanel(self.site, credentials.token)
-        story = Scenario(mpanel, pve, self.screen, self.stop).play()
-        findings = verify(story, pve)
+        story = Scenario(mpanel, pves, self.screen, self.stop).play()
+        findings = verify(story, pves)
         self.screen.pods(story.orders)
         self.screen.facts("Checked", findings.facts)
-        self._show_addresses(mpanel, credentials)
+        self._show_addresses(story.orders[0].tenant, credentials)
         untrue = story.untrue + findings.untrue
         took = time.monotonic() - self.began
         if untrue:
@@ -181,11 +181,15 @@ class Demo:
             self.screen.say("The site stays up until Ctrl-C or bin/stop.")
         return 0
 
-    def _show_addresses(self, mpanel: object, credentials: Credentials) -> None:
+    def _show_addresses(self, tenant: str, credentials: Credentials) -> None:
+        from demo.seed import let_in
+
         rows = [
             ("Admin", f"{self.site}/admin/"),
             ("  user, password", f"{credentials.admin}, {credentials.password}"),
-            ("API", f"{self.site}/api/v1/pods"),
+            (f"Portal of {tenant}", f"{self.site}/portal/"),
+            ("  user, password", ", ".join(let_in(tenant))),
+            ("API", f"{self.site}/api/v1/docs"),
             ("  header", f"Authorization: Bearer {credentials.token}"),
         ]
         self.screen.facts("Look around", rows)

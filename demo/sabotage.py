@@ -14,6 +14,7 @@ from core.clock import ControlNow
 from demo.handle import FakeHandle
 from operations.models import Attempt, Operation, Step
 from operations.workers import pid_of
+from pods.models import CloudPod
 
 PATIENCE = 20.0  # seconds until a worker has to have asked for a clone
 
@@ -34,12 +35,15 @@ class Killed:
 
 def kill_a_cloning_worker(pve: FakeHandle) -> Killed:
     """The answers to clones are held back for a moment, so that a worker is certain to be waiting for one."""
+    of_cluster = CloudPod.objects.filter(cluster__name=pve.layout.cluster).values("pk")
     pve.hold("clone")
     try:
         pve.wait_held("clone", PATIENCE)
         attempts = Attempt.objects.filter(step__name="clone", step__state=Step.State.BEGUN, ended_at=None)
         busy = attempts.filter(
-            step__operation__state=Operation.State.RUNNING, step__operation__lease_until__gt=ControlNow()
+            step__operation__state=Operation.State.RUNNING,
+            step__operation__lease_until__gt=ControlNow(),
+            step__operation__subject_id__in=of_cluster,
         )
         attempt = busy.select_related("step__operation__tenant").order_by("id").first()
         pid = pid_of(attempt.worker) if attempt else None

@@ -1,4 +1,4 @@
-"""What the demo plays: mPanel orders twelve pods for three tenants at once, and not all goes smoothly.
+"""What the demo plays: mPanel orders twelve pods on two clusters for three tenants, and not all goes smoothly.
 
 Decides: who asks for what, and what counts as done. Not: whether the data plane agrees in the end (verify.py).
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from demo.screen import Ordered, Screen
 
 PATIENCE = 75.0  # seconds within which all twelve pods have to run
 KILL_AFTER = 3  # pods that run
+FIRST, SECOND = "migracloud", "pve-b"  # the clusters; pods are put on the first unless the order names the second
 RESERVED = "10.1.10.70"  # the Proxmox node's own address
 
 TENANTS = {
@@ -28,7 +30,7 @@ TENANTS = {
 PODS: list[tuple[str, dict[str, Any]]] = [
     ("TENANT-101", {"hostname": "shop"}),
     ("TENANT-101", {"hostname": "search", "cores": 4, "memory_mib": 4096}),
-    ("TENANT-101", {"hostname": "db", "memory_mib": 8192, "disk_gib": 32}),
+    ("TENANT-101", {"hostname": "db", "cluster": SECOND, "memory_mib": 8192, "disk_gib": 32}),
     ("TENANT-101", {"hostname": "mail", "cores": 1}),
     ("TENANT-102", {"hostname": "www"}),
     ("TENANT-102", {"hostname": "render", "cores": 6, "memory_mib": 8192, "swap_mib": 0}),
@@ -36,7 +38,7 @@ PODS: list[tuple[str, dict[str, Any]]] = [
     ("TENANT-102", {"hostname": "test", "cores": 1}),
     ("TENANT-103", {"hostname": "www", "disk_gib": 12}),
     ("TENANT-103", {"hostname": "blog"}),
-    ("TENANT-103", {"hostname": "db", "memory_mib": 4096, "swap_mib": 1024}),
+    ("TENANT-103", {"hostname": "db", "cluster": SECOND, "memory_mib": 4096, "swap_mib": 1024}),
     ("TENANT-103", {"hostname": "cron", "cores": 1}),
 ]
 DESTROYED = 7  # TENANT-102's test
@@ -53,14 +55,16 @@ class Story:
     orders: list[Ordered] = field(default_factory=list)
     destroyed: Ordered | None = None
     killed: Killed | None = None
+    moved: Ordered | None = None
+    silenced: str | None = None  # the endpoint that was stopped while an operation was under way
     untrue: list[str] = field(default_factory=list)
 
 
 class Scenario:
     """Runs in a thread of its own; `stop` ends it early."""
 
-    def __init__(self, mpanel: MPanel, pve: FakeHandle, screen: Screen, stop: threading.Event) -> None:
-        self.mpanel, self.pve, self.screen, self.stop = mpanel, pve, screen, stop
+    def __init__(self, mpanel: MPanel, pves: Mapping[str, FakeHandle], screen: Screen, stop: threading.Event) -> None:
+        self.mpanel, self.pves, self.screen, self.stop = mpanel, pves, screen, stop
         self.story = Story(orders=[Ordered(tenant, wanted) for tenant, wanted in PODS])
 
     def play(self) -> Story:
@@ -89,7 +93,7 @@ class Scenario:
             ordered.pod = self.mpanel.pod(ordered.operation["subject"]["id"])
 
     def _follow(self) -> None:
-        """Until all have ended; when some run, one worker is killed."""
+        """Until all have ended; meanwhile an endpoint of the second cluster is stopped, and one worker is killed."""
         orders, deadline = self.story.orders, time.monotonic() + PATIENCE
         tried_to_kill = False
         while not all(ordered.ended for ordered in orders) and time.monotonic() < deadline:
@@ -97,14 +101,26 @@ class Scenario:
             for ordered in orders:
                 ordered.operation = told[ordered.operation["id"]]
             self.screen.show(orders)
+            if self.story.silenced is None and any(_is_half_done_on_second(ordered) for ordered in orders):
+                self._stop_an_endpoint()
             if not tried_to_kill and sum(ordered.ended for ordered in orders) >= KILL_AFTER:
                 tried_to_kill = True
                 self._kill_a_worker()
             self._pause(0.25)
 
+    def _stop_an_endpoint(self) -> None:
+        pve = self.pves[SECOND]
+        self.story.silenced = endpoint = pve.urls[0]
+        pve.unreachable(endpoint=endpoint)
+        self.screen.say(
+            f"Stopped cluster {SECOND}'s first endpoint, {endpoint}, in the middle of an operation: it has to go on by "
+            "the other.",
+            "yellow",
+        )
+
     def _kill_a_worker(self) -> None:
         try:
-            killed = self.story.killed = kill_a_cloning_worker(self.pve)
+            killed = self.story.killed = kill_a_cloning_worker(self.pves[FIRST])
         except NobodyToKill as nobody:
             self._untrue(f"No worker was killed: {nobody}")
             return
@@ -150,6 +166,7 @@ class Scenario:
     def _destroy_one(self) -> None:
         ordered = self.story.destroyed = self.story.orders[DESTROYED]
         name = f"{ordered.tenant}'s {ordered.wanted['hostname']}"
+        self._move_by_hand(ordered, name)
         operation = self.mpanel.destroy_pod(ordered.pod["id"])
         self.screen.say(f"mPanel asked to destroy {name}.")
         deadline = time.monotonic() + PATIENCE / 3
@@ -158,7 +175,20 @@ class Scenario:
             operation = self.mpanel.operation(operation["id"])
         if operation["state"] != "succeeded":
             self._untrue(f"Destroying {name} is {operation['state']}: {operation['explanation']['happened']}")
+        told = operation["explanation"]["happened"]
+        self.screen.say(f"What came of it: {told}")
+        if "no longer on" not in told:
+            self._untrue(f"Destroying {name} does not tell that its container had been moved: {told}")
         ordered.pod = self.mpanel.pod(ordered.pod["id"])
+
+    def _move_by_hand(self, ordered: Ordered, name: str) -> None:
+        pve, vmid = self.pves[FIRST], int(ordered.pod["vmid"])
+        node = next(node for node in pve.layout.nodes if node != ordered.pod["node"])
+        pve.move(vmid, node)
+        self.story.moved = ordered
+        self.screen.say(
+            f"Somebody moved {name} (CT {vmid}) to node {node}; MigraCloud was told nothing of it.", "yellow"
+        )
 
     def _pause(self, seconds: float) -> None:
         if self.stop.wait(seconds):
@@ -166,3 +196,7 @@ class Scenario:
 
     def _untrue(self, sentence: str) -> None:
         self.story.untrue.append(sentence)
+
+
+def _is_half_done_on_second(ordered: Ordered) -> bool:
+    return ordered.wanted.get("cluster") == SECOND and ordered.state == "parked"

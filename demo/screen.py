@@ -80,12 +80,13 @@ class Screen:
                 self.say(f"  {order.tenant} {order.wanted['hostname']:<8} {words}")
 
     def pods(self, orders: Iterable[Ordered]) -> None:
-        table = _table("tenant", "pod", "node", "VMID", "address", "state", "seconds", title="Pods")
+        table = _table("tenant", "pod", "cluster", "node", "VMID", "address", "state", "seconds", title="Pods")
         for order in orders:
             pod = order.pod
             seconds = "" if order.seconds is None else f"{order.seconds:.1f}"
             state = pod["observed_state"] if pod["phase"] == "active" else pod["phase"]
-            table.add_row(order.tenant, pod["hostname"], pod["node"], str(pod["vmid"]), pod["address"], state, seconds)
+            where = (pod["cluster"], pod["node"], str(pod["vmid"]), pod["address"])
+            table.add_row(order.tenant, pod["hostname"], *where, state, seconds)
         self._console.print(table)
 
     def facts(self, title: str, rows: Iterable[tuple[str, str]]) -> None:
@@ -104,7 +105,8 @@ def _table(*columns: str, title: str) -> Table:
 
 
 def _progress_table(orders: list[Ordered]) -> Table:
-    table = _table("tenant", "pod", "node", "VMID", "address", "progress", "state", title="mPanel asked for these pods")
+    columns = ("tenant", "pod", "cluster", "node", "VMID", "address", "progress", "state")
+    table = _table(*columns, title="mPanel asked for these pods")
     for order in orders:
         progress = order.operation.get("progress", {"done": 0, "total": 0})
         bar = "█" * progress["done"] + "░" * (progress["total"] - progress["done"])
@@ -112,7 +114,7 @@ def _progress_table(orders: list[Ordered]) -> Table:
         table.add_row(
             order.tenant,
             order.wanted["hostname"],
-            *(str(pod.get(name) or "") for name in ("node", "vmid", "address")),
+            *(str(pod.get(name) or "") for name in ("cluster", "node", "vmid", "address")),
             bar,
             _state_words(order),
             style=STYLES.get(order.state),

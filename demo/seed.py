@@ -1,4 +1,4 @@
-"""What the demo's database holds besides the cluster: an admin, and mPanel's token.
+"""What the demo's database holds besides the cluster: an admin, mPanel's token, one of a tenant's people.
 
 Decides: names and random secrets. Not: the tenants; mPanel makes those (scenario.py). Needs Django set up.
 """
@@ -9,8 +9,8 @@ import secrets
 from dataclasses import dataclass
 
 from audit.services import SYSTEM
-from tenants.models import User
-from tenants.services import create_token, platform_tenant
+from tenants.models import Membership, User
+from tenants.services import create_token, platform_tenant, tenant_by_reference
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,14 @@ class Credentials:
     admin: str
     password: str
     token: str
+
+
+def let_in(reference: str) -> tuple[str, str]:
+    """One of the tenant's people, for the portal: name and password."""
+    name, password = "alice", secrets.token_urlsafe(12)
+    person = User.objects.create_user(name, password=password)
+    Membership.objects.create(user=person, tenant=tenant_by_reference(reference))
+    return name, password
 
 
 def seed() -> Credentials:

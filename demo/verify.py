@@ -1,11 +1,10 @@
-"""Whether the demo was true: the data plane's own state against the database, container by container.
+"""Whether the demo was true: each cluster's own state against the database, container by container.
 
 Decides: what has to agree, and how many calls a create may cost. Not: what was played. Needs Django set up.
 """
 
 from __future__ import annotations
 
-import ipaddress
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,15 +12,25 @@ from typing import Any
 
 from clusters.dataplane.port import Ct, Mine
 from clusters.planes import plane_of
-from demo import layout
 from demo.handle import FakeHandle
 from demo.scenario import Story
 from operations.errors import StepError
 from pods.models import CloudPod, InterfaceAddress
 
-FIRST, LAST = (ipaddress.IPv4Address(address) for address in ("10.1.10.50", "10.1.10.250"))
+# What may be given to pods, by the first three parts of an address.
+FIRST, LAST = 50, 250
+NETWORKS = ("10.1.10", "10.2.0")
 KEPT_FREE = ("10.1.10.70", "10.1.10.90")  # the node, and the template while it is built
 MOST_CALLS, MOST_CALLS_GROWING = 6, 7  # to Proxmox for one create; the shared polling of tasks is nobody's
+
+
+@dataclass(frozen=True)
+class World:
+    """One cluster as its fake tells of it."""
+
+    pve: FakeHandle
+    record: list[dict[str, Any]]
+    cts: dict[int, dict[str, Any]]
 
 
 @dataclass
@@ -32,19 +41,23 @@ class Findings:
     facts: list[tuple[str, str]] = field(default_factory=list)
 
 
-def verify(story: Story, pve: FakeHandle) -> Findings:
-    """The record first: what is looked at here is recorded too."""
-    record, locked = pve.record(), pve.locked_answers()
+def verify(story: Story, pves: Mapping[str, FakeHandle]) -> Findings:
+    """`pves` by the clusters' names. The records first: what is looked at here is recorded too."""
+    worlds = {cluster: World(pve, pve.record(), pve.cts()) for cluster, pve in pves.items()}
+    locked = [entry for pve in pves.values() for entry in pve.locked_answers()]
     findings = Findings()
     pods = list(CloudPod.objects.live().select_related("tenant", "cluster", "node", "tier", "source"))
-    for check in (
-        _addresses(story),
-        _calls(story, record, findings),
-        (f"Proxmox answered 'CT is locked': {entry}" for entry in locked),
-        _worlds(pods, pve.cts(), story),
-        _marks(pods),
-    ):
-        findings.untrue += check
+    findings.untrue += _addresses(story)
+    for cluster, world in worlds.items():
+        findings.untrue += _calls(story, cluster, world, findings)
+        findings.untrue += _differing([pod for pod in pods if pod.cluster.name == cluster], cluster, world, story)
+        findings.untrue += _confusions(cluster, world.record)
+    findings.untrue += (f"Proxmox answered 'CT is locked': {entry}" for entry in locked)
+    findings.untrue += _marks(pods)
+    if len(pves) > 1:
+        findings.untrue += _same_vmids(pods, findings)
+    if story.silenced:
+        findings.untrue += _went_on(story.silenced, worlds, findings)
     findings.facts += [
         ("Containers compared with the database", str(len(pods))),
         ("Answers 'CT is locked'", str(len(locked))),
@@ -55,30 +68,37 @@ def verify(story: Story, pve: FakeHandle) -> Findings:
 def _addresses(story: Story) -> Iterator[str]:
     given = [str(ordered.pod.get("address")) for ordered in story.orders]
     for address, times in Counter(given).items():
+        network, _, last = address.rpartition(".")
         if times > 1:
             yield f"Address {address} was given to {times} pods"
-        if address in KEPT_FREE or not FIRST <= ipaddress.IPv4Address(address) <= LAST:
-            yield f"Address {address} is reserved or outside of {FIRST}-{LAST}"
+        if address in KEPT_FREE or network not in NETWORKS or not FIRST <= int(last) <= LAST:
+            yield f"Address {address} is reserved or outside of what pods may have"
 
 
 # What it cost
 
 
-def _calls(story: Story, record: list[dict[str, Any]], findings: Findings) -> Iterator[str]:
-    """Of pods that no killed worker had in hand: its successor looks twice, as it should."""
+def _calls(story: Story, cluster: str, world: World, findings: Findings) -> Iterator[str]:
+    """Of pods that no killed worker had in hand: its successor looks twice, as it should. Nor of a cluster that lost
+    an endpoint: a call that it cut is made again.
+    """
     counts: dict[str, int] = {}
     for ordered in story.orders:
+        if ordered.pod["cluster"] != cluster or story.silenced in world.pve.urls:
+            continue
         if story.killed and ordered.operation["id"] == story.killed.operation:
             continue
-        grows = int(ordered.pod["disk_gib"]) > int(_size_of_template())
+        grows = int(ordered.pod["disk_gib"]) > int(_size_of_template(world))
         most = MOST_CALLS_GROWING if grows else MOST_CALLS
-        names = _names_of_calls(record, ordered.pod["vmid"])
+        names = _names_of_calls(world.record, ordered.pod["vmid"])
         counts[f"{ordered.pod['vmid']}{' (disk grown)' if grows else ''}"] = len(names)
         if len(names) > most:
             yield f"Creating CT {ordered.pod['vmid']} took {len(names)} calls, more than {most}: {', '.join(names)}"
-    findings.facts.append(("Calls a create, by VMID", ", ".join(f"{vmid}: {n}" for vmid, n in counts.items())))
-    polls = sum(entry["name"] == "tasks" for entry in record)
-    findings.facts.append(("Looks at the nodes' tasks, for all", str(polls)))
+    if counts:
+        told = ", ".join(f"{vmid}: {n}" for vmid, n in counts.items())
+        findings.facts.append((f"Calls a create on {cluster}, by VMID", told))
+    polls = sum(entry["name"] == "tasks" for entry in world.record)
+    findings.facts.append((f"Looks at the tasks of {cluster}'s nodes, for all", str(polls)))
 
 
 def _names_of_calls(record: list[dict[str, Any]], vmid: int) -> list[str]:
@@ -91,28 +111,28 @@ def _names_of_calls(record: list[dict[str, Any]], vmid: int) -> list[str]:
     return names
 
 
-def _size_of_template() -> float:
-    sizes = {_disk_gib(layout.template_config(vmid)["rootfs"]) for vmid in layout.TEMPLATES}
-    return min(sizes)
+def _size_of_template(world: World) -> float:
+    return min(_disk_gib(world.cts[vmid]["config"]["rootfs"]) for vmid in world.pve.layout.template_copies)
 
 
 # What is there
 
 
-def _worlds(pods: list[CloudPod], cts: dict[int, dict[str, Any]], story: Story) -> Iterator[str]:
+def _differing(pods: list[CloudPod], cluster: str, world: World, story: Story) -> Iterator[str]:
     """Nothing there without a row, no row without its container, and each container as its row says."""
-    there = {vmid: ct for vmid, ct in cts.items() if not ct["template"]}
+    there = {vmid: ct for vmid, ct in world.cts.items() if not ct["template"]}
     rows = {pod.vmid: pod for pod in pods}
     for vmid in sorted(set(there) - set(rows)):
-        yield f"CT {vmid} is on node {there[vmid]['node']}, and no row explains it"
+        yield f"CT {vmid} is on node {there[vmid]['node']} of {cluster}, and no row explains it"
     for vmid in sorted(set(rows) - set(there)):
         yield f"Pod {rows[vmid]} has VMID {vmid}, and no container is there"
     for vmid in sorted(set(rows) & set(there)):
         yield from _differences(rows[vmid], there[vmid])
-    if set(cts) - set(there) != set(layout.TEMPLATES):
-        yield f"The templates are {sorted(set(cts) - set(there))}"
-    if story.destroyed and story.destroyed.pod["vmid"] in there:
-        yield f"CT {story.destroyed.pod['vmid']} is still there, though its pod was destroyed"
+    if set(world.cts) - set(there) != set(world.pve.layout.template_copies):
+        yield f"The templates of {cluster} are {sorted(set(world.cts) - set(there))}"
+    gone = story.destroyed.pod if story.destroyed else {}
+    if gone.get("cluster") == cluster and gone["vmid"] in there:
+        yield f"CT {gone['vmid']} is still there, though its pod was destroyed"
 
 
 def _differences(pod: CloudPod, ct: Mapping[str, Any]) -> Iterator[str]:
@@ -171,6 +191,45 @@ def _disk_gib(rootfs: str) -> float:
     size = next(part.removeprefix("size=") for part in rootfs.split(",") if part.startswith("size="))
     assert size.endswith("G")
     return float(size[:-1])
+
+
+# Two clusters with the same VMIDs
+
+
+def _confusions(cluster: str, record: list[dict[str, Any]]) -> Iterator[str]:
+    """Every clone was made for a pod of this very cluster; nothing but its pods and their templates was touched."""
+    pods = CloudPod.objects.filter(cluster__name=cluster).select_related("source")
+    expected = {(pod.vmid, pod.hostname) for pod in pods}
+    known = {pod.vmid for pod in pods} | {pod.source.vmid for pod in pods}
+    for entry in record:
+        asked = entry["params"]
+        clone = (int(asked["newid"]), asked["hostname"]) if entry["name"] == "clone" else None
+        if (clone and clone not in expected) or (entry["vmid"] and entry["vmid"] not in known):
+            yield f"Cluster {cluster} was asked for what is none of its own: {entry['method']} {entry['path']} {asked}"
+
+
+def _same_vmids(pods: list[CloudPod], findings: Findings) -> Iterator[str]:
+    """Without one that is there twice, the demo would not show that they are told apart."""
+    clusters: dict[int, set[str]] = {}
+    for pod in pods:
+        clusters.setdefault(pod.vmid, set()).add(pod.cluster.name)
+    twice = sorted(vmid for vmid, names in clusters.items() if len(names) > 1)
+    findings.facts.append(("VMIDs that are on both clusters", ", ".join(map(str, twice))))
+    if not twice:
+        yield "No VMID is on both clusters"
+
+
+def _went_on(silenced: str, worlds: Mapping[str, World], findings: Findings) -> Iterator[str]:
+    """After the last request that the stopped endpoint took, the other one took some."""
+    endpoints = next(
+        [entry["endpoint"] for entry in world.record] for world in worlds.values() if silenced in world.pve.urls
+    )
+    before = max((number for number, endpoint in enumerate(endpoints, 1) if endpoint == silenced), default=0)
+    findings.facts.append(
+        ("Requests by the stopped endpoint, then by the other", f"{before}, {len(endpoints) - before}")
+    )
+    if not 0 < before < len(endpoints):
+        yield f"The endpoint {silenced} was not stopped in the middle: {before} of {len(endpoints)} requests went by it"
 
 
 def _marks(pods: list[CloudPod]) -> Iterator[str]:

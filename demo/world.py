@@ -1,4 +1,4 @@
-"""The demo's world before anything happens in it: a database of its own, and the cluster in it.
+"""The demo's world before anything happens in it: a database of its own, and the clusters in it.
 
 Decides: names, and what is refused. Not: which processes work on it (run.py).
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from demo.seed import Credentials
 
 DATABASE = "migracloud_demo"
-CLUSTER_FILE = ROOT / "demo" / "cluster.toml"
+# A file a cluster, by its name.
+CLUSTER_FILES = {"migracloud": ROOT / "demo" / "cluster.toml", "pve-b": ROOT / "demo" / "pve-b.toml"}
 
 
 class CannotDemonstrate(Exception):
@@ -43,27 +44,41 @@ def data_dir() -> Path:
     return database.data_dir(os.environ)
 
 
-def fresh_database(folder: Path) -> None:
-    """Drop and make the demo's database, and point this process and those it starts at it."""
+def fresh_database(folder: Path, database_name: str = DATABASE) -> None:
+    """Drop and make a database of this name, and point this process and those it starts at it."""
     server = database.ensure_started(folder)
     with psycopg.connect(server.url(database.OWNER), autocommit=True) as owner:
-        name = sql.Identifier(DATABASE)
+        name = sql.Identifier(database_name)
         # FORCE: processes of a demo that was killed a moment ago may still be connected.
         owner.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
         owner.execute(sql.SQL("CREATE DATABASE {}").format(name))
-    with psycopg.connect(server.url(database.OWNER, DATABASE), autocommit=True) as owner:
-        owner.execute(database.grants_sql(DATABASE).encode())
-    os.environ["DATABASE_URL"] = server.url(database.SERVICE, DATABASE)
-    os.environ["DATABASE_OWNER_URL"] = server.url(database.OWNER, DATABASE)
+    with psycopg.connect(server.url(database.OWNER, database_name), autocommit=True) as owner:
+        owner.execute(database.grants_sql(database_name).encode())
+    os.environ["DATABASE_URL"] = server.url(database.SERVICE, database_name)
+    os.environ["DATABASE_OWNER_URL"] = server.url(database.OWNER, database_name)
 
 
-def cluster_variables(pve: Ready) -> Mapping[str, str]:
-    """How cluster.toml learns where this demo's Proxmox is; the processes read the token's secret from here too."""
-    return {"DEMO_PVE_URL": pve.url, "DEMO_PVE_CA": pve.ca_file, "DEMO_PVE_TOKEN_SECRET": pve.token_secret}
+def cluster_variables(pves: Mapping[str, Ready]) -> dict[str, str]:
+    """How the files learn where this demo's clusters are; the processes read the tokens' secrets from here too."""
+    variables: dict[str, str] = {}
+    if first := pves.get("migracloud"):
+        variables |= {
+            "DEMO_PVE_URL": first.url,
+            "DEMO_PVE_CA": first.ca_file,
+            "DEMO_PVE_TOKEN_SECRET": first.token_secret,
+        }
+    if second := pves.get("pve-b"):
+        variables |= {
+            "DEMO_PVE_B_URL_1": second.urls[0],
+            "DEMO_PVE_B_URL_2": second.urls[1],
+            "DEMO_PVE_B_CA": second.ca_file,
+            "DEMO_PVE_B_TOKEN_SECRET": second.token_secret,
+        }
+    return variables
 
 
-def fill(log: Path) -> Credentials:
-    """Tables, the cluster as cluster.toml declares it, admin and token. From here on Django is set up."""
+def fill(log: Path, clusters: Iterable[str] = CLUSTER_FILES) -> Credentials:
+    """Tables, these clusters as their files declare them, admin and token. From here on Django is set up."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "migracloud.settings")
     import django
 
@@ -76,7 +91,8 @@ def fill(log: Path) -> Credentials:
     said = io.StringIO()
     try:
         call_command("migrate", verbosity=1, stdout=said)
-        call_command("bootstrap", str(CLUSTER_FILE), stdout=said)
+        for cluster in clusters:
+            call_command("bootstrap", str(CLUSTER_FILES[cluster]), stdout=said)
         return seed()
     except CommandError as error:
         raise CannotDemonstrate(f"The demo's database could not be filled: {error}") from error

@@ -1,6 +1,7 @@
 """The admin site, in unfold's dress.
 
-Decides: which site class Django's admin uses, and that its pages hold nothing inline.
+Decides: which site class Django's admin uses, that its pages hold nothing inline, and that each of them says when the
+workers or the controller are missing.
 Not: what each model shows (each app's admin.py).
 """
 
@@ -9,7 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.timezone import localtime
 from unfold.sites import UnfoldAdminSite
+
+from operations.heartbeats import Kind, Seen, last_seen
 
 
 class MigraCloudAdminSite(UnfoldAdminSite):
@@ -20,4 +24,17 @@ class MigraCloudAdminSite(UnfoldAdminSite):
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         # Unfold writes its colours into an inline <style>, which our policy forbids; they are in our style sheet.
         context: dict[str, Any] = super().each_context(request)
-        return {**context, "colors": None, "border_radius": None}
+        missing = missing_processes() if self.has_permission(request) else []
+        return {**context, "colors": None, "border_radius": None, "missing_processes": missing}
+
+
+def missing_processes() -> list[str]:
+    """For the top of every page: which of the processes that do the work is not there, since when, what to do."""
+    seen = last_seen()
+    return [_missing_words(seen[kind]) for kind in (Kind.WORKER, Kind.CONTROLLER) if seen[kind].missing]
+
+
+def _missing_words(seen: Seen) -> str:
+    since = f"since {localtime(seen.at):%Y-%m-%d %H:%M:%S}" if seen.at else "lately"
+    effect = "Nothing is carried out" if seen.kind == Kind.WORKER else "What waits for Proxmox is not woken"
+    return f"No {seen.kind} has been seen {since}. {effect} until it runs: start manage.py {seen.kind}, or see its log."

@@ -15,7 +15,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from audit.places import list_url
+from audit.places import list_url, page_url
+from clusters.admin_seen import used_memory
+from clusters.freshness import STALE_AFTER, does_not_answer, standing
 from clusters.models import Cluster, Node, TemplateCopy
 from core.clock import ControlNow
 from ipam.models import IPLease
@@ -75,6 +77,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         figures.append(address_figure())
     if may["clusters.node"]:
         context["nodes"] = nodes()
+        context["unseen"] = unseen_clusters()
         context["next_steps"] = next_steps()
     if may["audit.auditevent"]:
         context["events"] = list(AuditEvent.objects.all()[:SHOWN])
@@ -93,15 +96,17 @@ def pod_figures() -> list[Figure]:
     counts = CloudPod.objects.aggregate(
         live=Count("pk", filter=live),
         running=Count("pk", filter=live & Q(observed_state=CloudPod.Observed.RUNNING)),
+        unknown=Count("pk", filter=live & Q(observed_state=CloudPod.Observed.UNKNOWN) & ~Q(observed_at=None)),
         need=Count("pk", filter=Q(phase=Phase.NEEDS_ATTENTION)),
         clusters=Count("cluster", filter=live, distinct=True),
     )
     need = counts["need"]
+    unknown = f", {counts['unknown']} unknown" if counts["unknown"] else ""
     return [
         Figure(
             "Running pods",
             counts["running"],
-            f"of {counts['live']} in {_count(counts['clusters'], 'cluster')}",
+            f"of {counts['live']} in {_count(counts['clusters'], 'cluster')}{unknown}",
             list_url(CloudPod, observed_state__exact="running", live="yes"),
         ),
         Figure(
@@ -186,12 +191,34 @@ def operations_a_day() -> Chart | None:
 
 
 def nodes() -> list[Any]:
+    """Each with its live pods and the memory promised to them; and what was seen in use, whoever uses it."""
     live = Q(pods__isnull=False, pods__gone_at=None)
-    return list(
-        Node.objects.select_related("cluster")
+    found = (
+        Node.objects.select_related("cluster", "observation")
         .annotate(live=Count("pods", filter=live), used=Sum("pods__memory_mib", filter=live, default=0))
         .order_by("-used", "name")[:SHOWN]
     )
+    return [{"node": node, "seen": used_memory(node)} for node in found]
+
+
+def unseen_clusters() -> list[Hint]:
+    """Clusters that do not answer, or that nobody asks: their pods are unknown, not gone."""
+    live = Q(pods__isnull=False, pods__gone_at=None)
+    asked_long_ago = Q(observation__tried_at__lt=timezone.now() - STALE_AFTER)
+    found = (
+        Cluster.objects.filter(Q(observation__unreachable_since__isnull=False) | asked_long_ago)
+        .select_related("observation")
+        .annotate(live=Count("pods", filter=live))
+    )
+    return [_unseen(cluster) for cluster in found[:SHOWN]]
+
+
+def _unseen(cluster: Any) -> Hint:
+    words = standing(cluster)
+    if does_not_answer(cluster) and cluster.live:
+        pods = "Its pod is unknown" if cluster.live == 1 else f"Its {cluster.live} pods are unknown"
+        words = f"{words} {pods}, not gone."
+    return Hint(words, url=page_url(cluster), link="Look at the cluster")
 
 
 def next_steps() -> list[Hint]:

@@ -5,6 +5,8 @@ Decides: which values are sound, and what a person is told to set. Not: what a s
 
 from __future__ import annotations
 
+import ipaddress
+import re
 import zoneinfo
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import environ
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
+LOG_FORMATS = ("line", "json")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -100,6 +103,34 @@ class Environment:
         if level not in LOG_LEVELS:
             raise ImproperlyConfigured(f"LOG_LEVEL is {level!r}: set it to one of {', '.join(LOG_LEVELS)}.")
         return level
+
+    def log_format(self) -> str:
+        form = self.text("LOG_FORMAT", "line").lower()
+        if form not in LOG_FORMATS:
+            raise ImproperlyConfigured(f"LOG_FORMAT is {form!r}: set it to line (for people) or json (for programs).")
+        return form
+
+    def metrics_token(self) -> str:
+        """Empty: no token opens /metrics."""
+        token = self.text("METRICS_TOKEN")
+        if token and not re.fullmatch(r"[!-~]{20,}", token):
+            raise ImproperlyConfigured(
+                "METRICS_TOKEN is shorter than 20 characters, or has others than letters, digits and signs: set it to "
+                "the output of: python3 -c 'import secrets; print(secrets.token_urlsafe(30))'"
+            )
+        return token
+
+    def metrics_networks(self) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+        """Empty: no address opens /metrics."""
+        networks = []
+        for word in self.words("METRICS_NETWORKS"):
+            try:
+                networks.append(ipaddress.ip_network(word))
+            except ValueError as error:
+                raise ImproperlyConfigured(
+                    f"METRICS_NETWORKS: {word!r} is no network such as 127.0.0.0/8 or ::1: {error}."
+                ) from None
+        return networks
 
     @property
     def mapping(self) -> Any:

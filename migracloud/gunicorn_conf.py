@@ -1,4 +1,4 @@
-"""gunicorn's settings. Decides: workers, time-outs, and that the server dies with its supervisor."""
+"""gunicorn's settings. Decides: workers, time-outs, that the server dies with its supervisor, and its heartbeat."""
 
 import os
 import sys
@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from migracloud.logs import formatter
 from migracloud.processes import die_with_parent
 
 workers = 2
@@ -29,3 +30,18 @@ def on_starting(server: Any) -> None:
         settings.SECRET_KEY  # noqa: B018 (reads all settings: a wrong one is told once, not by each worker)
     except ImproperlyConfigured as error:
         sys.exit(f"migracloud: {error}")
+    for handler in server.log.error_log.handlers:  # gunicorn's own lines look like all others
+        handler.setFormatter(formatter(settings.LOG_FORMAT))
+
+
+def post_worker_init(worker: Any) -> None:
+    """Each process of the site has a thread that beats; django is set up by now."""
+    from migracloud.site_heart import SiteHeart
+
+    worker.heart = SiteHeart()
+    worker.heart.start()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    if hasattr(worker, "heart"):  # it may have ended before it began
+        worker.heart.stop()

@@ -9,21 +9,24 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.defaults import bad_request, server_error
+from django.template.loader import render_to_string
 
 from core.problems import CONTENT_TYPE
+from migracloud.request_id import id_of
+
+BROKEN = "Something broke on our side; nothing is known to have changed."
 
 
 def no_such_route(request: HttpRequest, **names: Any) -> HttpResponse:
     """Any address under /api/ that is none of ours."""
-    return _problem(404, "not_found", "There is no such route; the routes are listed in README.md.")
+    return _problem(request, 404, "not_found", "There is no such route; /api/v1/docs lists those that there are.")
 
 
 def broken(request: HttpRequest) -> HttpResponse:
     """Django's handler500. It says nothing of the cause: the log does."""
     if request.path.startswith("/api/"):
-        return _problem(500, "internal_error", "Something broke on our side; nothing is known to have changed.")
-    return server_error(request)
+        return _problem(request, 500, "internal_error", BROKEN)
+    return _page(request, 500)
 
 
 def bad(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -36,12 +39,15 @@ def bad(request: HttpRequest, exception: Exception) -> HttpResponse:
 def refused(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
     """A request that no view of ours gets to answer."""
     if request.path.startswith("/api/"):
-        return _problem(status, code, detail)
-    page = bad_request(request, Exception(detail))
-    page.status_code = status
-    return page
+        return _problem(request, status, code, detail)
+    return _page(request, status, "400.html")
 
 
-def _problem(status: int, code: str, detail: str) -> HttpResponse:
-    body = {"status": status, "code": code, "detail": detail}
+def _problem(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
+    body = {"status": status, "code": code, "detail": detail, "request_id": id_of(request)}
     return JsonResponse(body, status=status, content_type=CONTENT_TYPE)
+
+
+def _page(request: HttpRequest, status: int, template: str = "500.html") -> HttpResponse:
+    """Without the request in the template: its context processors ask for session and user, and may be what broke."""
+    return HttpResponse(render_to_string(template, {"request_id": id_of(request)}), status=status)

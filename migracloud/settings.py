@@ -4,14 +4,17 @@ Decides: what each variable sets, with defaults that are safe in production. Not
 (environment.py) or how PostgreSQL is had (database.py).
 """
 
+import os
 import sys
 from pathlib import Path
 
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 
-from migracloud import database
+from migracloud import database, metrics_files
 from migracloud.environment import Environment
+from migracloud.logs import logging_settings
+from migracloud.openapi.config import SPECTACULAR
 
 django_stubs_ext.monkeypatch()  # before any model: type parameters on Django's classes
 
@@ -48,6 +51,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "rest_framework",
+    "drf_spectacular",
     "django_q",
     "core",
     "audit",
@@ -60,6 +64,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "migracloud.request_id.RequestId",
+    "migracloud.probes.Probes",  # before the host's name is judged and HTTP sent on to HTTPS
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "migracloud.content_security.ContentSecurityPolicy",
@@ -126,8 +132,10 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "core.pagination.NewestFirst",
     "EXCEPTION_HANDLER": "core.problems.handle",
     "UNAUTHENTICATED_USER": None,
+    "DEFAULT_SCHEMA_CLASS": "migracloud.openapi.schema.TableSchema",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+SPECTACULAR_SETTINGS = SPECTACULAR
 
 # Workers: django-q2 carries hints. A task is short (it never sleeps on Proxmox), so its time-out is generous.
 WORKERS = env.whole("WORKERS", 2, least=1, most=64)
@@ -157,16 +165,13 @@ STATIC_ROOT = ROOT / ".data" / "static"
 STATICFILES_DIRS = [ROOT / "static"]
 WHITENOISE_USE_FINDERS = True  # the demo needs no collectstatic
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.log_level()},
-    "loggers": {
-        "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-        "django-q": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-    },
-}
+LOG_FORMAT = env.log_format()
+LOGGING = logging_settings(LOG_FORMAT, env.log_level())
+
+# /metrics: who has the token, or asks from one of the networks, is answered; nobody when neither is set.
+METRICS_TOKEN = env.metrics_token()
+METRICS_NETWORKS = env.metrics_networks()
+# Of prometheus_client, which reads it when it is first imported: where each process keeps what it has counted.
+os.environ[metrics_files.VARIABLE] = str(metrics_files.folder_in(database.data_dir(env.mapping)))
 
 from migracloud.unfold import UNFOLD  # noqa: E402, F401  (the admin's dress, in a file of its own)

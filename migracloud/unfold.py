@@ -16,6 +16,7 @@ GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("CloudPods", "deployed_code", "pods.cloudpod"),
         ("Operations", "sync_alt", "operations.operation"),
         ("Lanes", "traffic", "operations.lane"),
+        ("Processes", "monitor_heart", "operations.heartbeat"),
     ),
     "Addresses": (
         ("IP leases", "lan", "ipam.iplease"),

@@ -2,10 +2,11 @@
 
 from django.contrib import admin
 from django.urls import include, path, re_path
-from django.views.generic import RedirectView
 from rest_framework.routers import DefaultRouter
 
 from migracloud import no_page
+from migracloud.openapi import views as openapi
+from migracloud.portal.views import root
 from operations.api import OperationViewSet
 from pods.api import PodViewSet
 from tenants.api import TenantViewSet
@@ -18,8 +19,11 @@ router.register("pods", PodViewSet, basename="pod")
 router.register("operations", OperationViewSet, basename="operation")
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("", root, name="root"),
+    path("portal/", include("migracloud.portal.urls")),
     path("admin/", admin.site.urls),
+    path("api/v1/openapi.json", openapi.openapi, name="openapi"),
+    path("api/v1/docs", openapi.docs, name="docs"),
     path("api/v1/", include(router.urls)),
     re_path(r"^api/", no_page.no_such_route),
 ]

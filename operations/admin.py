@@ -19,7 +19,7 @@ from audit.models import AuditEvent
 from audit.places import page_url
 from operations.explain import progress
 from operations.kind import known_kinds
-from operations.models import Attempt, Lane, LanePlace, Operation, Step
+from operations.models import Attempt, Heartbeat, Lane, LanePlace, Operation, Step
 from operations.timeline import timeline, with_steps
 from tenants.admin_base import SwitchAdmin
 
@@ -57,8 +57,8 @@ class OperationAdmin(ReadAdmin):
     list_display_links = ["subject"]
     list_select_related = ["tenant"]
     list_filter = [OpenFilter, "state", KindFilter, TenantFilter, SinceFilter]
-    search_fields = ["subject_name", "tenant__reference", "actor_name", "error_message"]
-    search_help_text = "Subject, tenant, who asked or error"
+    search_fields = ["subject_name", "tenant__reference", "actor_name", "error_message", "request_id"]
+    search_help_text = "Subject, tenant, who asked, error or request id"
     empty_hint = BEGUN_BY
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Operation]:
@@ -211,3 +211,22 @@ class LanePlaceAdmin(ReadAdmin):
     @display(description="Since", ordering="taken_at")
     def taken(self, place: LanePlace) -> str:
         return look.ago(place.taken_at)
+
+
+@admin.register(Heartbeat)
+class HeartbeatAdmin(ReadAdmin):
+    list_display = ["process", "kind", "seen", "started"]
+    list_filter = ["kind"]
+    search_fields = ["process", "kind"]
+    search_help_text = "Process or kind"
+    ordering = ["kind", "-seen_at"]
+    empty_hint = "No process has been seen yet: site, worker and controller write here every few seconds."
+    fieldsets = [(None, {"fields": ["process", "kind", ("seen", "started")]})]
+
+    @display(description="Last seen", ordering="seen_at")
+    def seen(self, heartbeat: Heartbeat) -> str:
+        return look.ago(heartbeat.seen_at)
+
+    @display(description="Began", ordering="started_at")
+    def started(self, heartbeat: Heartbeat) -> str:
+        return look.ago(heartbeat.started_at)

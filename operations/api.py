@@ -10,13 +10,17 @@ from dataclasses import asdict
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from core.errors import Invalid
-from core.pagination import check_query
+from core.pagination import check_query, choices_in
 from operations.explain import error_words, explain, progress, waiting_words
+from operations.kind import known_kinds
 from operations.models import Attempt, Operation, Step
-from tenants.api import token_in
+from tenants.api import tenant_filter, token_in
 
 
 def is_inside(context: Mapping[str, Any]) -> bool:
@@ -43,6 +47,39 @@ class StepSerializer(serializers.ModelSerializer[Step]):
         fields = ["position", "name", "state", "attempts"]
 
 
+class SubjectSerializer(serializers.Serializer[Any]):
+    """What an operation is done with."""
+
+    kind = serializers.CharField()
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
+class ProgressSerializer(serializers.Serializer[Any]):
+    """How many of how many steps are done."""
+
+    done = serializers.IntegerField()
+    total = serializers.IntegerField()
+
+
+class OperationErrorSerializer(serializers.Serializer[Any]):
+    """What made an operation fail."""
+
+    step = serializers.CharField()
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class ExplanationSerializer(serializers.Serializer[Any]):
+    """An operation in sentences for people."""
+
+    asked = serializers.CharField()
+    happened = serializers.CharField()
+    undone = serializers.CharField()
+    remains = serializers.CharField()
+    next = serializers.CharField()
+
+
 class OperationSummary(serializers.ModelSerializer[Operation]):
     """An operation in a list, and as the answer to what began it."""
 
@@ -65,11 +102,13 @@ class OperationSummary(serializers.ModelSerializer[Operation]):
             "waits_for",
             "error",
             "asked_by",
+            "request_id",
             "created_at",
             "started_at",
             "finished_at",
         ]
 
+    @extend_schema_field(SubjectSerializer)
     def get_subject(self, operation: Operation) -> dict[str, str]:
         return {
             "kind": operation.subject_kind,
@@ -77,10 +116,12 @@ class OperationSummary(serializers.ModelSerializer[Operation]):
             "name": operation.subject_name,
         }
 
+    @extend_schema_field(ProgressSerializer)
     def get_progress(self, operation: Operation) -> dict[str, int]:
         done, total = progress(operation)
         return {"done": done, "total": total}
 
+    @extend_schema_field(OperationErrorSerializer(allow_null=True))
     def get_error(self, operation: Operation) -> dict[str, str] | None:
         if not operation.error_code:
             return None
@@ -103,12 +144,20 @@ class OperationDetail(OperationSummary):
     class Meta(OperationSummary.Meta):
         fields = [*OperationSummary.Meta.fields, "explanation", "steps"]
 
+    @extend_schema_field(ExplanationSerializer)
     def get_explanation(self, operation: Operation) -> dict[str, str]:
         return asdict(explain(operation, inside=is_inside(self.context)))
 
 
+def accepted(request: Request, operation: Operation) -> Response:
+    """202: what was asked for has begun, and where to follow it."""
+    operation = Operation.objects.select_related("tenant").prefetch_related("steps").get(pk=operation.pk)
+    body = OperationSummary(operation, context={"request": request}).data
+    return Response(body, status=202, headers={"Location": f"/api/v1/operations/{operation.pk}"})
+
+
 class OperationViewSet(viewsets.ReadOnlyModelViewSet[Operation]):
-    """Operations, newest first. `?state=` and `?subject=` (an id) narrow the list."""
+    """Operations, newest first, narrowed by the filters below."""
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Operation]]:
         return OperationDetail if self.action == "retrieve" else OperationSummary
@@ -121,15 +170,14 @@ class OperationViewSet(viewsets.ReadOnlyModelViewSet[Operation]):
         return self._narrowed(visible)
 
     def _narrowed(self, visible: QuerySet[Operation]) -> QuerySet[Operation]:
-        check_query(self.request, "tenant", "state", "subject")
-        query = self.request.query_params
-        if tenant := query.get("tenant"):
+        check_query(self.request, "tenant", "kind", "state", "subject")
+        if tenant := tenant_filter(self.request):
             visible = visible.filter(tenant__reference=tenant)
-        if state := query.get("state"):
-            if state not in Operation.State.values:
-                raise Invalid(f"state is one of {', '.join(Operation.State.values)}.", field="state")
-            visible = visible.filter(state=state)
-        if subject := query.get("subject"):
+        if kinds := choices_in(self.request, "kind", sorted({kind.name for kind in known_kinds()})):
+            visible = visible.filter(kind__in=kinds)
+        if states := choices_in(self.request, "state", Operation.State.values):
+            visible = visible.filter(state__in=states)
+        if subject := self.request.query_params.get("subject"):
             visible = visible.filter(subject_id=_uuid(subject))
         return visible
 
@@ -138,4 +186,4 @@ def _uuid(text: str) -> Any:
     try:
         return serializers.UUIDField().to_internal_value(text)
     except serializers.ValidationError:
-        raise Invalid(f"{text!r} is no id.", field="subject") from None
+        raise Invalid(f"subject is the id of a pod; {text[:40]!r} is none.", field="subject") from None

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from core.clock import ControlNow, control_now
+from operations import journal
 from operations.models import Operation
 from operations.wake import make_due
 from operations.workers import is_dead, this_place
@@ -93,5 +94,6 @@ def _end(operation_id: UUID, worker: str, epoch: int) -> bool:
     same = Operation.objects.filter(pk=operation_id, worker=worker, epoch=epoch, state=Operation.State.RUNNING)
     if not same.update(lease_until=None):
         return False
+    journal.lease_ended(Operation.objects.get(pk=operation_id))
     make_due(operation_id)
     return True

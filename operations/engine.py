@@ -62,6 +62,9 @@ def _drive(operation: Operation, lease: Lease) -> str:
     except LeaseLost as lost:
         log.warning("%s", lost)
         return "lease lost"
+    except Exception as error:  # here the line still bears the ids
+        log.warning("%s: this drive was broken off: %s: %s", operation, type(error).__name__, error)
+        raise
 
 
 def _leave_to_others(operation: Operation, lease: Lease) -> str:
@@ -127,6 +130,8 @@ class _Drive:
         if error is None:
             return self._ended_well(step, attempt)
         error.detail = error.detail or self._last_words(str(attempt.wait_key))
+        if isinstance(error, Fail) and not self.undoing and self.kind.step(step.name).task_may_fail:
+            return self._ended_well(step, attempt, error)
         return self._ended_badly(step, attempt, error)
 
     def _last_words(self, key: str) -> str:
@@ -193,10 +198,11 @@ class _Drive:
 
     # How a step ended
 
-    def _ended_well(self, step: Step, attempt: Attempt) -> str | None:
+    def _ended_well(self, step: Step, attempt: Attempt, error: StepError | None = None) -> str | None:
+        """The step is over; `error`: its task failed, which this step allows for, and the attempt keeps why."""
         with transaction.atomic():
             self.lease.fence()
-            transitions.end_attempt(attempt)
+            transitions.end_attempt(attempt, error)
             transitions.step_is_over(self.operation, step)
             return self._finish() if transitions.open_step(self.operation) is None else None
 

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from operations.models import Operation, Step
+from operations.models import Attempt, Operation, Step
 
 State = Operation.State
+
+# Kinds whose name alone is no verb.
+IN_WORDS = {"set_keys": "replace the SSH keys of"}
 
 
 @dataclass(frozen=True)
@@ -24,19 +27,24 @@ class Explanation:
 
 
 def explain(operation: Operation, *, inside: bool = True) -> Explanation:
-    """From the rows alone. `operation.steps` is read; prefetch it for lists.
+    """From the rows alone. `operation.steps` and their attempts are read; prefetch them for lists.
 
     `inside`: for staff and the platform's programs. To tenants our clusters' endpoints, files and other guests are not
     told; they get the step and the code.
     """
     steps = sorted(operation.steps.all(), key=lambda step: step.position)
     return Explanation(
-        asked=f"{operation.actor_name} asked to {operation.kind} {operation.subject_kind} {operation.subject_name}.",
+        asked=f"{operation.actor_name} asked to {_asked(operation)}.",
         happened=_happened(operation, steps, inside),
         undone=_undone(operation, steps),
         remains=_remains(operation, steps),
         next=_next(operation) if inside else _next_outside(operation),
     )
+
+
+def _asked(operation: Operation) -> str:
+    words = IN_WORDS.get(operation.kind, operation.kind)
+    return f"{words} {operation.subject_kind} {operation.subject_name}"
 
 
 def progress(operation: Operation) -> tuple[int, int]:
@@ -58,7 +66,7 @@ def waiting_words(operation: Operation, *, inside: bool) -> str:
 def _happened(operation: Operation, steps: list[Step], inside: bool) -> str:
     done, total = progress(operation)
     if operation.state == State.SUCCEEDED:
-        return f"All {total} steps are done."
+        return f"All {total} steps are done.{_tried_again(steps, inside)}{_made_up_for(steps, inside)}"
     if operation.error_message:
         return f"Step {operation.error_step} failed: {error_words(operation, inside=inside).rstrip('.')}."
     if operation.state == State.QUEUED:
@@ -67,6 +75,28 @@ def _happened(operation: Operation, steps: list[Step], inside: bool) -> str:
     waiting = waiting_words(operation, inside=inside)
     waits = f"; it waits for {waiting}" if waiting else ""
     return f"{done} of {total} steps are done; it is at step {current}{waits}."
+
+
+def _tried_again(steps: list[Step], inside: bool) -> str:
+    """What was met on the way and did not hinder it in the end: a container that had moved, say."""
+    told = ""
+    for step in steps:
+        tries = [attempt for attempt in step.attempts.all() if attempt.result == Attempt.Result.RETRY]
+        met = dict.fromkeys(attempt.error_message if inside else f"({attempt.error_code})." for attempt in tries)
+        if met:
+            told += f" Step {step.name} was tried again: {' '.join(met)}"
+    return told
+
+
+def _made_up_for(steps: list[Step], inside: bool) -> str:
+    """Steps whose task failed and might: a shutdown that took too long, which a hard stop followed."""
+    told = ""
+    for step in steps:
+        for attempt in step.attempts.all():
+            if attempt.result == Attempt.Result.FAILED:
+                met = attempt.error_message if inside else f"({attempt.error_code})."
+                told += f" Step {step.name} did not succeed, the next one made up for it: {met}"
+    return told
 
 
 def _undone(operation: Operation, steps: list[Step]) -> str:
@@ -88,7 +118,8 @@ def _next(operation: Operation) -> str:
         case State.FAILED:
             return "Mend what the message names and ask again."
         case State.NEEDS_ATTENTION:
-            return "A person has to look: mend what the message names, then destroy the pod."
+            then = "destroy the pod" if operation.kind in ("create", "destroy") else "ask again"
+            return f"A person has to look: mend what the message names, then {then}."
         case State.SUCCEEDED:
             return ""
         case _:

@@ -66,7 +66,8 @@ class Step(Generic[R]):
 
     `do` returns None (done) or Parked, or raises one of errors.py's families. `undo` likewise; None: nothing to undo.
     `atomic`: it only writes rows, which are committed together with its being done. `lane` names the lane it takes
-    a place in while it runs. Names go into rows and are never reused.
+    a place in while it runs. `task_may_fail`: it is worth a try only; when the task it waited for has failed, the
+    operation goes on, and the next step looks at what came of it. Names go into rows and are never reused.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Step(Generic[R]):
     atomic: bool = False
     undo_atomic: bool = False
     lane: Callable[[R], str] | None = None
+    task_may_fail: bool = False
 
 
 @dataclass(frozen=True)

@@ -232,7 +232,7 @@ class Heartbeat(Row):
 
 
 class OperationInProgress(Refused):
-    """Something else is being done with this subject."""
+    """Something else is being done with this subject; `operation` in the answer is its id, to be followed."""
 
     code = "operation_in_progress"
 

@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from audit.models import AuditEvent
 from audit.services import SYSTEM, Resource, record
 from core.clock import control_now
-from operations import lanes
+from operations import journal, lanes
 from operations.errors import Fail, Refuse, Retry, StepError, Wait
 from operations.kind import History, Kind, Parked
 from operations.models import Attempt, Operation, Step
@@ -69,13 +69,15 @@ def begin(operation: Operation, step: Step) -> Attempt:
     step.save(update_fields=["state"])
     operation.waits_for = ""
     operation.save(update_fields=["waits_for"])
-    return Attempt.objects.create(
+    attempt = Attempt.objects.create(
         step=step,
         direction=operation.direction,
         number=step.attempts.filter(direction=operation.direction).count() + 1,
         worker=operation.worker,
         begun_at=now,
     )
+    journal.step_begun(operation, attempt)
+    return attempt
 
 
 def _close_cut_short(attempts: QuerySet[Attempt]) -> None:
@@ -96,6 +98,7 @@ def end_attempt(attempt: Attempt, error: StepError | None = None) -> None:
         attempt.result = next(result for family, result in RESULTS if isinstance(error, family))
         attempt.error_code, attempt.error_message, attempt.detail = error.code, error.message, error.detail
     attempt.save()
+    journal.step_ended(attempt.step.operation, attempt, error)
 
 
 def step_is_over(operation: Operation, step: Step) -> None:
@@ -123,6 +126,7 @@ def park(operation: Operation, step: Step, attempt: Attempt, parked: Parked) -> 
     step.state = Step.State.UNDO_PARKED if undoing else Step.State.PARKED
     step.save(update_fields=["state"])
     operation.waits_for = parked.words[:255]
+    journal.step_parked(operation, attempt, parked.words)
     return park_again(operation)
 
 
@@ -133,6 +137,7 @@ def park_again(operation: Operation) -> str:
 def wait_for_lane(operation: Operation, lane: str) -> str:
     """Who is in the lane has a deadline, so the queue moves; the time in it does not count (see begin_in_lane)."""
     operation.waits_for = f"its turn in the lane {lane}"[:255]
+    journal.waits(operation)
     return _leave(operation, State.WAITING, due_at=None)
 
 
@@ -144,6 +149,7 @@ def begin_in_lane(operation: Operation, queued: timedelta) -> None:
 
 def try_later(operation: Operation, words: str, delay: timedelta) -> str:
     operation.waits_for = words[:255]
+    journal.waits(operation, delay)
     return _leave(operation, State.WAITING, due_at=control_now() + delay)
 
 
@@ -153,6 +159,7 @@ def turn_round(operation: Operation, kind: Kind[Any], step: Step, error: StepErr
     operation.deadline_at = control_now() + kind.deadline
     operation.error_step, operation.error_code, operation.error_message = step.name, error.code, error.message
     operation.save(update_fields=["direction", "deadline_at", "error_step", "error_code", "error_message"])
+    journal.turned_round(operation, step, error)
     _close_cut_short(Attempt.objects.filter(step__operation=operation, wait_key=None))
     for pending in operation.steps.filter(state=Step.State.PENDING):
         lanes.leave(operation, pending.name)
@@ -187,6 +194,7 @@ def _end(operation: Operation, state: str) -> str:
         operation_id=operation.pk,
         after={"state": str(state), "step": operation.error_step, "error": operation.error_message},
     )
+    journal.ended(operation, state)
     return _leave(operation, state, due_at=None)
 
 

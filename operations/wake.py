@@ -15,6 +15,7 @@ from django_q.models import OrmQ
 from django_q.tasks import async_task
 
 from core.clock import ControlNow
+from operations import journal
 from operations.models import Attempt, Operation
 
 # How long a hint may take to reach a worker before the controller sends it again.
@@ -47,9 +48,10 @@ def wake(key: str, outcome: Outcome) -> bool:
         # An operation's row is always locked before its attempts' rows.
         locked = Operation.objects.select_for_update(no_key=True).filter(pk__in=found).order_by("pk")
         woken = 0
-        for operation_id in list(locked.values_list("pk", flat=True)):
-            if waiting.filter(step__operation=operation_id).update(outcome=asdict(outcome)):
-                make_due(operation_id)
+        for operation in list(locked):
+            if waiting.filter(step__operation=operation).update(outcome=asdict(outcome)):
+                journal.woken(operation, well=outcome.ok)
+                make_due(operation.pk)
                 woken += 1
     return bool(woken)
 

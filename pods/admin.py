@@ -1,34 +1,30 @@
-"""The CloudPods in the admin: a list to find one, a page to read, and one button that asks before it destroys.
+"""The CloudPods in the admin: a list to find one, a page to read, and the buttons of what can be done with it.
 
-Decides: columns, filters, pages, and who may destroy. Not: what destroying does (services.py).
+Decides: columns, filters, pages. Not: what the buttons do (admin_actions.py).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin import display
-from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, reverse
 from django.utils.html import format_html
 
 from audit import look
-from audit.admin_base import ReadAdmin, SinceFilter, TenantFilter, confirm
+from audit.admin_base import ReadAdmin, SinceFilter, TenantFilter
 from audit.models import AuditEvent
 from audit.places import page_url
-from core.errors import Refused
 from operations.models import Operation
 from operations.timeline import timeline, with_steps
+from pods import admin_actions
 from pods.models import CloudPod, Interface, InterfaceAddress
-from pods.pages import comparison, observed_tone, sentence
-from pods.services import destroy_pod
-from tenants.models import User
+from pods.pages import comparison, differs, nobody_looks, observed_tone, sentence
+from pods.ssh_keys import read_keys
 
-MAY_DESTROY = "pods.delete_cloudpod"
 OPERATIONS_SHOWN = 8
 PRIMARY_ADDRESS = InterfaceAddress.objects.filter(interface__pod=OuterRef("pk"), primary=True).order_by(
     "interface__index"
@@ -51,8 +47,8 @@ class LiveFilter(admin.SimpleListFilter):
 class CloudPodAdmin(ReadAdmin):
     list_display = ["name", "phase_badge", "observed", "owner", "node", "address", "vmid", "size", "created"]
     list_display_links = ["name"]
-    list_select_related = ["tenant", "node", "cluster"]
-    list_filter = ["phase", "observed_state", LiveFilter, "node", TenantFilter, SinceFilter]
+    list_select_related = ["tenant", "node", "cluster__observation"]
+    list_filter = ["phase", "observed_state", "desired_state", LiveFilter, "node", TenantFilter, SinceFilter]
     search_fields = ["hostname", "vmid__startswith", "tenant__reference"]
     search_help_text = "Host name, VMID, address or tenant"
     empty_hint = "No tenant has a pod yet. mPanel asks for one with POST /api/v1/pods."
@@ -72,8 +68,7 @@ class CloudPodAdmin(ReadAdmin):
         return found, doubles
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.destroy_view)
-        return [path("<uuid:pk>/destroy/", view, name="pods_cloudpod_destroy"), *super().get_urls()]
+        return [*admin_actions.urls(self), *super().get_urls()]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -81,48 +76,26 @@ class CloudPodAdmin(ReadAdmin):
         return self.read_page(request, object_id, "admin/pods/cloudpod/page.html", self._page)
 
     def _page(self, request: HttpRequest, pod: Any) -> dict[str, Any]:
-        full = self.get_queryset(request).select_related("tenant", "cluster", "node", "tier", "source__template")
+        full = self.get_queryset(request).select_related("tenant", "node", "tier", "source__template")
         pod = full.get(pk=pod.pk)
         mine = Operation.objects.filter(subject_kind="pod", subject_id=pod.pk).order_by("-id")
         lines = [timeline(operation) for operation in with_steps(mine)[:OPERATIONS_SHOWN]]
-        running = next((line for line in lines if line.operation.is_live), None)
+        running = next((line.operation for line in lines if line.operation.is_live), None)
+        buttons = admin_actions.buttons(request, pod, running)
         return {
             "pod": pod,
             "tone": observed_tone(pod),
-            "sentence": sentence(pod, running.operation if running else None),
+            "sentence": sentence(pod, running),
             "comparison": comparison(pod),
+            "nobody_looks": nobody_looks(pod),
+            "ssh_keys": read_keys(pod.ssh_keys),
             "interfaces": list(pod.interfaces.select_related("network").prefetch_related("addresses__lease")),
             "lines": lines,
             "refreshes": running is not None,
             "events": list(AuditEvent.objects.filter(resource_kind="pod", resource_id=pod.pk)[:12]),
-            "may_destroy": pod.gone_at is None and running is None and request.user.has_perm(MAY_DESTROY),
+            "buttons": buttons,
+            "why_not": admin_actions.reasons(buttons),
         }
-
-    def destroy_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
-        """GET asks and changes nothing; POST destroys, or says why not."""
-        pod = get_object_or_404(self.get_queryset(request).select_related("tenant", "node", "tier"), pk=pk)
-        if not request.user.has_perm(MAY_DESTROY):
-            raise PermissionDenied
-        refused = None
-        if request.method == "POST":
-            assert isinstance(request.user, User)
-            try:
-                operation = destroy_pod(by=request.user.actor, pod=pod, reason=request.POST.get("reason", "").strip())
-            except Refused as error:
-                refused = error
-            else:
-                told = 'Destroying {} has begun. <a class="mc-link" href="{}">Follow the operation</a>.'
-                messages.success(request, format_html(told, pod.hostname, page_url(operation)))
-                return HttpResponseRedirect(page_url(pod))
-        return confirm(
-            self,
-            request,
-            pod,
-            title=f"Destroy {pod.hostname}",
-            consequences=_consequences(pod),
-            button=f"Destroy {pod.hostname}",
-            refused=refused,
-        )
 
     @display(description="Host name", ordering="hostname")
     def name(self, pod: CloudPod) -> str:
@@ -132,13 +105,17 @@ class CloudPodAdmin(ReadAdmin):
     def phase_badge(self, pod: CloudPod) -> str:
         return look.badge(pod.phase)
 
-    @display(description="Observed", ordering="observed_state")
+    @display(description="State", ordering="observed_state")
     def observed(self, pod: CloudPod) -> str:
-        """What was seen, and when: a state without its time may be of last week."""
+        """What was seen, when, and what is wanted where it differs: a state without its time may be of last week."""
         seen = look.badge(pod.observed_state, observed_tone(pod))
         if pod.observed_at is None or pod.gone_at is not None:
             return seen
-        return format_html('{} <span class="mc-subtle">{}</span>', seen, look.ago(pod.observed_at))
+        words = f"{pod.last_seen_state} " if pod.observed_state == CloudPod.Observed.UNKNOWN else ""
+        wanted = f"; should be {pod.desired_state}" if differs(pod) else ""
+        missed = "; nobody looks" if nobody_looks(pod) else ""
+        line = '{} <span class="mc-subtle">{}as of {}{}{}</span>'
+        return format_html(line, seen, words, look.ago(pod.observed_at), wanted, missed)
 
     @display(description="Tenant", ordering="tenant__reference")
     def owner(self, pod: CloudPod) -> str:
@@ -156,16 +133,6 @@ class CloudPodAdmin(ReadAdmin):
     @display(description="Created", ordering="id")
     def created(self, pod: CloudPod) -> str:
         return look.ago(pod.created_at)
-
-
-def _consequences(pod: Any) -> list[str]:
-    address = f"Address {pod.primary_address} and VMID {pod.vmid} are" if pod.primary_address else f"VMID {pod.vmid} is"
-    return [
-        f"CT {pod.vmid} on node {pod.node} is stopped and destroyed with its {pod.disk_gib} GiB disk on {pod.tier}.",
-        f"Everything that {pod.tenant} ({pod.tenant.name}) has on it is lost; it cannot be undone.",
-        f"{address} given back and left unused for a while.",
-        "A container at that VMID that does not bear this pod's mark is left alone, and the operation says so.",
-    ]
 
 
 @admin.register(Interface)

@@ -15,6 +15,7 @@ from pods.models import HOSTNAME
 from pods.queries import held_by
 from pods.refusals import (
     BadHostname,
+    KeysNotDeliverable,
     NoCapacity,
     QuotaExceeded,
     TenantSuspended,
@@ -23,6 +24,7 @@ from pods.refusals import (
     TooSmall,
     UnknownChoice,
 )
+from pods.ssh_keys import FIELD
 from tenants.models import Quota, Tenant
 
 # The largest that can be meant; also what the columns hold.
@@ -32,6 +34,12 @@ WORDS = {
     "memory_mib": "MiB of memory",
     "swap_mib": "MiB of swap",
     "disk_gib": "GiB of disk",
+}
+
+# Why keys do not reach a cluster's pods, by how it declares that they do (`key_delivery`).
+NOT_DELIVERED: dict[str, str] = {
+    Cluster.KeyDelivery.SCRIPT: "it delivers them by scripts on its nodes, which this release does not have yet",
+    Cluster.KeyDelivery.NONE: "it declares no way for them (key_delivery is none)",
 }
 
 
@@ -91,8 +99,17 @@ def check_quota(tenant: Tenant, size: dict[str, int]) -> None:
             )
 
 
-def pick_offer(*, cluster: str | None, tier: str | None, template: str | None) -> Offer:
-    """Where the pod can be made. Refused: UnknownChoice, TierNotPrimary, NoCapacity."""
+def check_delivery(cluster: Cluster, *, then: str) -> None:
+    """Refused: KeysNotDeliverable, when SSH keys cannot reach the containers of the cluster. `then`: what to do."""
+    if why := NOT_DELIVERED.get(cluster.key_delivery):
+        raise KeysNotDeliverable(f"SSH keys cannot reach the pods of cluster {cluster}: {why}. {then}", field=FIELD)
+
+
+def pick_offer(*, cluster: str | None, tier: str | None, template: str | None, with_keys: bool = False) -> Offer:
+    """Where the pod can be made, and have its keys.
+
+    Refused: UnknownChoice, TierNotPrimary, NoCapacity, KeysNotDeliverable.
+    """
     clusters = Cluster.objects.filter(enabled=True).order_by("name")
     if cluster is not None:
         clusters = clusters.filter(name=cluster)
@@ -109,11 +126,21 @@ def pick_offer(*, cluster: str | None, tier: str | None, template: str | None) -
         copies = copies.filter(tier__name=tier)
     if template is not None:
         copies = copies.filter(template__name=template)
+    if with_keys:
+        copies = _where_keys_arrive(copies)
     first = copies.select_related("cluster", "template").order_by("cluster__name", "template__name").first()
     if first is None:
         raise NoCapacity("No enabled node has a copy of the template on a tier for live pods.", field="template")
     same = copies.filter(cluster=first.cluster, template=first.template)
     return Offer(first.cluster, first.template, list(same.select_related("node", "tier", "cluster", "template")))
+
+
+def _where_keys_arrive(copies: QuerySet[TemplateCopy]) -> QuerySet[TemplateCopy]:
+    deliver = copies.exclude(cluster__key_delivery__in=NOT_DELIVERED)
+    cannot = copies.select_related("cluster").order_by("cluster__name").first()
+    if cannot is not None and not deliver.exists():
+        check_delivery(cannot.cluster, then="Ask for a pod without keys, or on another cluster.")
+    return deliver
 
 
 def _check_tier(name: str, clusters: QuerySet[Cluster]) -> None:

@@ -8,17 +8,20 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.errors import Invalid, NotFound
-from core.pagination import check_query
-from operations.api import OperationSummary
-from operations.models import Operation
+from core.pagination import check_query, choices_in
+from operations.api import accepted
 from pods import services
+from pods.api_keys import KeysVerb, SshKeysField
+from pods.api_observed import ObservedSerializer
+from pods.api_power import PowerVerbs
 from pods.models import CloudPod, Interface, InterfaceAddress
-from tenants.api import token_in
+from tenants.api import StrictSerializer, tenant_filter, token_in
 from tenants.models import ApiToken, Tenant
 from tenants.services import tenant_by_reference
 
@@ -30,6 +33,14 @@ ADDRESSES = Prefetch(
 )
 
 
+class InterfaceSerializer(serializers.Serializer[Any]):
+    """A pod's network card."""
+
+    name = serializers.CharField()
+    mac = serializers.CharField()
+    addresses = serializers.ListField(child=serializers.CharField())
+
+
 class PodSerializer(serializers.ModelSerializer[CloudPod]):
     """A pod: what is wanted, what was seen (and when), and where it is."""
 
@@ -37,8 +48,13 @@ class PodSerializer(serializers.ModelSerializer[CloudPod]):
     cluster = serializers.CharField(source="cluster.name")
     node = serializers.CharField(source="node.name")
     tier = serializers.CharField(source="tier.name")
+    observed = ObservedSerializer(source="*")
     interfaces = serializers.SerializerMethodField()
     address = serializers.SerializerMethodField(help_text="the primary one")
+    ssh_keys = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="as they were given; once replaced, they count from the pod's next boot",
+    )
 
     class Meta:
         model = CloudPod
@@ -50,6 +66,7 @@ class PodSerializer(serializers.ModelSerializer[CloudPod]):
             "desired_state",
             "observed_state",
             "observed_at",
+            "observed",
             "address",
             "cores",
             "memory_mib",
@@ -60,10 +77,12 @@ class PodSerializer(serializers.ModelSerializer[CloudPod]):
             "tier",
             "vmid",
             "interfaces",
+            "ssh_keys",
             "created_at",
             "gone_at",
         ]
 
+    @extend_schema_field(InterfaceSerializer(many=True))
     def get_interfaces(self, pod: CloudPod) -> list[dict[str, Any]]:
         return [
             {
@@ -84,7 +103,7 @@ class PodSerializer(serializers.ModelSerializer[CloudPod]):
         return None
 
 
-class NewPod(serializers.Serializer[Any]):
+class NewPod(StrictSerializer):
     """What POST takes. Only the host name is needed by a tenant's own token; the platform names the tenant too."""
 
     tenant = serializers.CharField(max_length=16, required=False)
@@ -97,35 +116,36 @@ class NewPod(serializers.Serializer[Any]):
     tier = serializers.CharField(max_length=63, required=False)
     template = serializers.CharField(max_length=63, required=False)
     address = serializers.CharField(max_length=45, required=False)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        unknown = sorted(set(self.initial_data) - set(self.fields))
-        if unknown:
-            raise serializers.ValidationError({name: "There is no such field." for name in unknown})
-        return attrs
+    ssh_keys = SshKeysField(default=list, help_text="public keys, one a text of one line: type, key, comment")
 
 
-class PodViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[CloudPod]):
-    """Pods, newest first, narrowed by `?tenant=`, `?phase=`, `?hostname=`; those that are gone by `?phase=gone`."""
+class PodViewSet(
+    PowerVerbs, KeysVerb, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[CloudPod]
+):
+    """Pods, newest first, narrowed by the filters below; those that are gone by `?phase=gone`."""
 
     serializer_class = PodSerializer
 
     def get_queryset(self) -> QuerySet[CloudPod]:
         visible: QuerySet[CloudPod] = CloudPod.objects.visible_to(token_in(self.request).tenant)
-        visible = visible.select_related("tenant", "cluster", "node", "tier").prefetch_related(ADDRESSES)
+        visible = visible.select_related("tenant", "cluster__observation", "node", "tier").prefetch_related(ADDRESSES)
         return self._narrowed(visible) if self.action == "list" else visible
 
     def _narrowed(self, visible: QuerySet[CloudPod]) -> QuerySet[CloudPod]:
-        check_query(self.request, "tenant", "phase", "hostname")
+        check_query(self.request, "tenant", "cluster", "phase", "desired_state", "observed_state", "hostname")
         query = self.request.query_params
-        if tenant := query.get("tenant"):
+        if tenant := tenant_filter(self.request):
             visible = visible.filter(tenant__reference=tenant)
-        if phase := query.get("phase"):
-            if phase not in CloudPod.Phase.values:
-                raise Invalid(f"phase is one of {', '.join(CloudPod.Phase.values)}.", field="phase")
-            visible = visible.filter(phase=phase)
+        if cluster := query.get("cluster"):
+            visible = visible.filter(cluster__name=cluster)
+        if phases := choices_in(self.request, "phase", CloudPod.Phase.values):
+            visible = visible.filter(phase__in=phases)
         else:
             visible = visible.filter(gone_at=None)
+        if desired := choices_in(self.request, "desired_state", CloudPod.Desired.values):
+            visible = visible.filter(desired_state__in=desired)
+        if observed := choices_in(self.request, "observed_state", CloudPod.Observed.values):
+            visible = visible.filter(observed_state__in=observed)
         if hostname := query.get("hostname"):
             visible = visible.filter(hostname=hostname)
         return visible
@@ -142,13 +162,14 @@ class PodViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
             hostname=wanted["hostname"],
             size=services.Size(**{name: wanted.get(name) for name in services.Size.__annotations__}),
             wish=services.Wish(**{name: wanted.get(name) for name in services.Wish.__annotations__}),
+            ssh_keys=wanted["ssh_keys"],
         )
-        return _accepted(request, operation)
+        return accepted(request, operation)
 
     def destroy(self, request: Request, pk: str) -> Response:
         """202 with the operation. The pod stays to be seen until its container is gone."""
         operation = services.destroy_pod(by=token_in(request).actor, pod=self.get_object())
-        return _accepted(request, operation)
+        return accepted(request, operation)
 
 
 def _tenant(token: ApiToken, reference: str | None) -> Tenant:
@@ -160,9 +181,3 @@ def _tenant(token: ApiToken, reference: str | None) -> Tenant:
     if not token.tenant.is_platform:
         raise NotFound(f"There is no tenant {reference}.", field="tenant")
     return tenant_by_reference(reference)
-
-
-def _accepted(request: Request, operation: Operation) -> Response:
-    operation = Operation.objects.select_related("tenant").prefetch_related("steps").get(pk=operation.pk)
-    body = OperationSummary(operation, context={"request": request}).data
-    return Response(body, status=202, headers={"Location": f"/api/v1/operations/{operation.pk}"})

@@ -10,6 +10,10 @@ class PodsConfig(AppConfig):
         from operations.kind import register
         from pods.kinds.create import CREATE
         from pods.kinds.destroy import DESTROY
+        from pods.kinds.keys import SET_KEYS
+        from pods.kinds.reboot import REBOOT
+        from pods.kinds.start import START
+        from pods.kinds.stop import STOP
 
-        register(CREATE)
-        register(DESTROY)
+        for kind in (CREATE, DESTROY, START, STOP, REBOOT, SET_KEYS):
+            register(kind)

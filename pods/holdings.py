@@ -12,26 +12,33 @@ from ipam.models import IPLease
 from pods.models import CloudPod
 
 
+def saw(pod: CloudPod, state: str) -> None:
+    """What its container was found to be just now, where, and when."""
+    pod.observed_state = pod.last_seen_state = state
+    pod.observed_at = control_now()
+    pod.observed_node = "" if state == CloudPod.Observed.ABSENT else pod.node.name
+    pod.save(update_fields=["observed_state", "last_seen_state", "observed_at", "observed_node"])
+
+
 def settle_as_running(pod: CloudPod) -> None:
     pod.phase = CloudPod.Phase.ACTIVE
-    pod.observed_state, pod.observed_at = CloudPod.Observed.RUNNING, control_now()
-    pod.save(update_fields=["phase", "observed_state", "observed_at"])
+    pod.save(update_fields=["phase"])
+    saw(pod, CloudPod.Observed.RUNNING)
 
 
 def let_go(pod: CloudPod, *, phase: str) -> None:
     """Give back address, VMID and quota. Rows stay; VMID and address rest before they are given again."""
     for lease in IPLease.objects.filter(interface_address__interface__pod=pod):
         ipam.release(lease)
-    now = control_now()
-    pod.phase, pod.gone_at = phase, now
+    pod.phase, pod.gone_at = phase, control_now()
     pod.desired_state = CloudPod.Desired.ABSENT
-    pod.observed_state, pod.observed_at = CloudPod.Observed.ABSENT, now
-    pod.save(update_fields=["phase", "gone_at", "desired_state", "observed_state", "observed_at"])
+    pod.save(update_fields=["phase", "gone_at", "desired_state"])
+    saw(pod, CloudPod.Observed.ABSENT)
 
 
-def take_back(pod: CloudPod, phase: str) -> None:
-    """A destroy was refused or failed, and was undone: the pod is what it was."""
-    pod.phase, pod.desired_state = phase, CloudPod.Desired.RUNNING
+def take_back(pod: CloudPod, *, phase: str, desired_state: str) -> None:
+    """What was asked for was refused or failed, and was undone: the pod is meant to be what it was."""
+    pod.phase, pod.desired_state = phase, desired_state
     pod.save(update_fields=["phase", "desired_state"])
 
 

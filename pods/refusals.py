@@ -36,6 +36,12 @@ class TierNotPrimary(Invalid):
     code = "tier_not_primary"
 
 
+class BadSshKey(Invalid):
+    """This is no SSH public key, or not one that is taken; the message names it by its place, never by its text."""
+
+    code = "bad_ssh_key"
+
+
 class TenantSuspended(Refused):
     """A suspended tenant gets nothing new."""
 
@@ -64,3 +70,21 @@ class PodGone(Refused):
     """The pod is gone; there is nothing to change."""
 
     code = "pod_gone"
+
+
+class KeysNotDeliverable(Refused):
+    """SSH keys cannot reach the containers of the cluster."""
+
+    code = "keys_not_deliverable"
+
+
+class PodNeedsAttention(Refused):
+    """An operation left something of the pod that only a person can judge; it can be destroyed, nothing else."""
+
+    code = "pod_needs_attention"
+
+
+class PodStopped(Refused):
+    """The pod is meant to be stopped: there is nothing to reboot."""
+
+    code = "pod_stopped"

@@ -9,6 +9,7 @@ import ipaddress
 
 from clusters.dataplane.port import Nic, Settings
 from pods.models import CloudPod, InterfaceAddress
+from pods.ssh_keys import environment_with
 
 
 def wanted_settings(pod: CloudPod) -> Settings:
@@ -21,6 +22,12 @@ def wanted_settings(pod: CloudPod) -> Settings:
         tags=("cloudpod", pod.tenant.tag),
         nic=_nic(pod),
     )
+
+
+def wanted_env(pod: CloudPod, has: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The pod's keys beside what its container has from the template. None: it has just that, nothing is to write."""
+    env = environment_with(pod.ssh_keys, has)
+    return None if env == has else env
 
 
 def _nic(pod: CloudPod) -> Nic:

@@ -7,20 +7,34 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.pagination import check_query
+from core.errors import Invalid
+from core.pagination import check_query, choices_in
 from tenants import services
-from tenants.models import ApiToken, Quota, Tenant
+from tenants.models import REFERENCE, ApiToken, Quota, Tenant
 
 
 def token_in(request: Request) -> ApiToken:
     """The token that the request was authenticated with."""
     return cast(ApiToken, request.user)
+
+
+def tenant_filter(request: Request) -> str | None:
+    """The reference that `?tenant=` names; one that nobody has shows nothing. Refused: Invalid."""
+    reference = request.query_params.get("tenant")
+    if reference is not None:
+        try:
+            REFERENCE(reference)
+        except ValidationError as error:
+            raise Invalid(error.messages[0], field="tenant") from None
+    return reference
 
 
 class QuotaSerializer(serializers.ModelSerializer[Quota]):
@@ -37,12 +51,8 @@ class TenantSerializer(serializers.ModelSerializer[Tenant]):
         fields = ["id", "reference", "name", "kind", "state", "quota", "created_at"]
 
 
-class NewTenant(serializers.Serializer[Any]):
-    """What POST takes. Unknown fields are refused: a misspelt quota must not become the default."""
-
-    reference = serializers.CharField(max_length=16)
-    name = serializers.CharField(max_length=200)
-    quota = serializers.DictField(child=serializers.IntegerField(min_value=0, max_value=1_000_000_000), required=False)
+class StrictSerializer(serializers.Serializer[Any]):
+    """A body whose unknown fields are refused by name: what is misspelt must not become the default."""
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         unknown = sorted(set(self.initial_data) - set(self.fields))
@@ -51,18 +61,46 @@ class NewTenant(serializers.Serializer[Any]):
         return attrs
 
 
+class NewQuota(serializers.Serializer[Any]):
+    """A quota as it may be given: what is left out has its default. It describes; services.py checks."""
+
+    pods = serializers.IntegerField(required=False, min_value=0, max_value=1_000_000_000)
+    cores = serializers.IntegerField(required=False, min_value=0, max_value=1_000_000_000)
+    memory_mib = serializers.IntegerField(required=False, min_value=0, max_value=1_000_000_000)
+    disk_gib = serializers.IntegerField(required=False, min_value=0, max_value=1_000_000_000)
+
+
+@extend_schema_field(NewQuota)
+class Limits(serializers.DictField):
+    """Limits by name."""
+
+    child = serializers.IntegerField(min_value=0, max_value=1_000_000_000)
+
+
+class NewTenant(StrictSerializer):
+    """What POST takes."""
+
+    reference = serializers.CharField(max_length=16)
+    name = serializers.CharField(max_length=200)
+    quota = Limits(required=False)
+
+
 class TenantViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Tenant]):
-    """Tenants. The platform's token sees and creates all; a tenant's token sees its own."""
+    """Tenants, narrowed by `?state=`. The platform's token sees and creates all; a tenant's token sees its own."""
 
     serializer_class = TenantSerializer
     lookup_field = "reference"
 
     def get_queryset(self) -> QuerySet[Tenant]:
-        if self.action == "list":
-            check_query(self.request)
         own = token_in(self.request).tenant
         tenants = Tenant.objects.select_related("quota")
-        return tenants if own.is_platform else tenants.filter(pk=own.pk)
+        visible = tenants if own.is_platform else tenants.filter(pk=own.pk)
+        return self._narrowed(visible) if self.action == "list" else visible
+
+    def _narrowed(self, visible: QuerySet[Tenant]) -> QuerySet[Tenant]:
+        check_query(self.request, "state")
+        states = choices_in(self.request, "state", Tenant.State.values)
+        return visible.filter(state__in=states) if states else visible
 
     def create(self, request: Request) -> Response:
         token = token_in(request)

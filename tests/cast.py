@@ -13,28 +13,38 @@ from django.test import Client
 from audit.services import SYSTEM, Actor
 from tenants.models import Tenant
 from tenants.services import create_tenant, create_token, platform_tenant
+from tests import described
 
 
 @dataclass
 class Person:
-    """Somebody who acts for a tenant, by hand (`actor`) or by program (`get`, `post`, `delete` on the API)."""
+    """Somebody who acts for a tenant, by hand (`actor`) or by program (`get`, `post`, `put`, `delete` on the API)."""
 
     actor: Actor
     tenant: Tenant
     token: str
 
     def get(self, path: str, **query: Any) -> Any:
-        return self._client.get(f"/api/v1/{path}", query)
+        return _described("GET", path, self._client.get(f"/api/v1/{path}", query))
 
     def post(self, path: str, **body: Any) -> Any:
-        return self._client.post(f"/api/v1/{path}", body, content_type="application/json")
+        return _described("POST", path, self._client.post(f"/api/v1/{path}", body, content_type="application/json"))
+
+    def put(self, path: str, **body: Any) -> Any:
+        return _described("PUT", path, self._client.put(f"/api/v1/{path}", body, content_type="application/json"))
 
     def delete(self, path: str) -> Any:
-        return self._client.delete(f"/api/v1/{path}")
+        return _described("DELETE", path, self._client.delete(f"/api/v1/{path}"))
 
     @property
     def _client(self) -> Client:
         return Client(headers={"authorization": f"Bearer {self.token}"})
+
+
+def _described(method: str, path: str, answer: Any) -> Any:
+    """Every answer that a test gets is one that the API's document describes."""
+    described.check(method, f"/api/v1/{path.partition('?')[0]}", answer)
+    return answer
 
 
 def cast() -> dict[str, Person]:

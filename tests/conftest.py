@@ -94,6 +94,19 @@ def plane(_fake: FakeHandle) -> FakeHandle:
     return _fake
 
 
+@pytest.fixture(scope="session")
+def _other_fake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeHandle]:
+    with start_fake(tmp_path_factory.mktemp("pve-b"), layout="pve-b") as fake:
+        yield fake
+
+
+@pytest.fixture
+def other_plane(_other_fake: FakeHandle) -> FakeHandle:
+    """A second cluster, a process of its own too: other nodes and another bridge, but the same VMIDs."""
+    _other_fake.reset()
+    return _other_fake
+
+
 @pytest.fixture
 def world(db: None, plane: FakeHandle) -> World:
     """The spec's cluster as rows: network, tiers, nodes and template copies, reached at the fake."""

@@ -13,6 +13,7 @@ from django.db import models
 from django.test import Client
 from django.urls import reverse
 
+from clusters.models import Cluster, ClusterObservation, NodeObservation, TierObservation
 from core.clock import control_now
 from operations.models import Attempt, Lane, LanePlace, Operation
 from pods.models import CloudPod
@@ -86,6 +87,18 @@ def make_people(person: Person, count: int = 1) -> None:
         user = User.objects.create_user(f"user-{number}", password="a-long-test-password")
         Membership.objects.create(tenant=person.tenant, user=user)
         Group.objects.create(name=f"group {number}")
+
+
+def make_observations(cluster: Cluster) -> None:
+    """What the controller's look leaves of a cluster, its nodes and its tiers."""
+    now = control_now()
+    ClusterObservation.objects.update_or_create(cluster=cluster, defaults={"tried_at": now, "observed_at": now})
+    for node in cluster.nodes.all():
+        seen = {"observed_at": now, "state": "online", "cores": 4, "load": 0.25, "memory_mib": 8192}
+        NodeObservation.objects.update_or_create(node=node, defaults={**seen, "memory_used_mib": 2048})
+        for tier in cluster.tiers.all()[:3]:
+            space = {"observed_at": now, "available": True, "total_gib": 100, "used_gib": 25}
+            TierObservation.objects.update_or_create(tier=tier, node=node, defaults=space)
 
 
 def a_row(model: type[models.Model]) -> models.Model:

@@ -1,4 +1,4 @@
-"""Rows that tests begin with: the spec's cluster, reached at the fake.
+"""Rows that tests begin with: the spec's cluster and, where a test wants it, another one; reached at the fakes.
 
 Decides: names and sizes, as the spec has them. Not: who acts (cast.py).
 """
@@ -51,10 +51,36 @@ def make_world(plane: FakeHandle, *, name: str = "pve-a") -> World:
     return World(cluster, nodes, tiers, copies, template, network, subnet)
 
 
-def make_cluster(plane: FakeHandle, *, name: str = "pve-a") -> Cluster:
+def make_other_world(
+    plane: FakeHandle, *, beside: World, name: str = "pve-b", cidr: str = "10.2.0.0/24", first: str, last: str
+) -> World:
+    """One more cluster, as its fake is laid out, with a network of its own and the same template as the first."""
+    layout = plane.layout
+    cluster = make_cluster(plane, name=name)
+    nodes = {node: Node.objects.create(cluster=cluster, name=node) for node in layout.nodes}
+    tier = StorageTier.objects.create(
+        cluster=cluster,
+        name=layout.pods_on,
+        role=StorageTier.Role.PRIMARY,
+        storage_type=layout.storage_cfg[layout.pods_on]["type"],
+        content=["rootdir", "images"],
+        clone_mode="linked",
+    )
+    copies = {
+        node: TemplateCopy.objects.create(
+            template=beside.template, cluster=cluster, node=nodes[node], tier=tier, vmid=vmid
+        )
+        for vmid, node in layout.template_copies.items()
+    }
+    network, subnet = make_network(f"lan of {name}", cidr, first, last)
+    Attachment.objects.create(cluster=cluster, network=network, bridge=layout.bridges[0])
+    return World(cluster, nodes, {tier.name: tier}, copies, beside.template, network, subnet)
+
+
+def make_cluster(plane: FakeHandle, *, name: str = "pve-a", endpoints: list[str] | None = None) -> Cluster:
     cluster = Cluster.objects.create(
         name=name,
-        endpoints=[plane.url],
+        endpoints=endpoints or [plane.url],
         ca_file=plane.ready.ca_file,
         token_id=plane.ready.token_id,
         token_sealed=seal(plane.ready.token_secret.encode()),

@@ -9,9 +9,11 @@ from datetime import timedelta
 
 from django.db import connection
 
+from clusters.looks import Looks
 from clusters.observe import wake_parked
 from core.clock import ControlNow, control_now
 from demo.handle import FakeHandle
+from migracloud.observing import observe_now
 from operations import engine
 from operations.lanes import admit_everywhere
 from operations.models import Operation
@@ -43,6 +45,11 @@ class Work:
         """One look of the controller. Returns how many parked operations it woke."""
         admit_everywhere()
         return wake_parked()
+
+    def observe(self) -> None:
+        """A minute later, the controller looks at each cluster and records what it shows."""
+        self.pass_time(seconds=61)
+        observe_now(Looks())
 
     def drive(self, operation: Operation) -> str:
         return engine.drive(operation.pk)

@@ -7,7 +7,7 @@ cd "$ROOT" || exit
 VENV_PYTHON=.venv/bin/python
 
 # All that any command needs from the system, so that one line serves for all of them.
-declare -A PACKAGE_OF=([chromium]=chromium [shellcheck]=shellcheck)
+declare -A PACKAGE_OF=([chromium]=chromium [curl]=curl [shellcheck]=shellcheck)
 
 say() { printf '%s\n' "$*"; }
 complain() { printf '%s\n' "$*" >&2; }
@@ -17,7 +17,7 @@ refuse_argument() {
     exit 2
 }
 
-# setup [command...]: all set-up; the commands named (chromium, shellcheck) are needed besides Python.
+# setup [command...]: all set-up; the commands named (chromium, curl ...) are needed besides Python.
 setup() {
     find_python
     require_system "$@"

@@ -97,6 +97,7 @@ def _cluster(
             "pod_vmid_last": cluster.pod_vmids.last,
             "template_vmid_first": cluster.template_vmids.first,
             "template_vmid_last": cluster.template_vmids.last,
+            "key_delivery": cluster.key_delivery,
             **_token_values(cluster, ledger),
         },
     )

@@ -43,6 +43,7 @@ class Mine:
     tags: frozenset[str]
     net0: dict[str, str]
     template: bool = False
+    env: tuple[str, ...] = ()  # `NAME=value` of its first process from its next boot on
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ class Settings:
     onboot: bool
     tags: tuple[str, ...]
     nic: Nic
+    env: tuple[str, ...] | None = None  # None: as it is
 
 
 @dataclass(frozen=True)
@@ -108,15 +110,55 @@ class Task:
 
 @dataclass(frozen=True)
 class Guest:
-    """One guest of a cluster's resource list; `status` lags by up to ten seconds."""
+    """One guest of a cluster's resource list, which lags by up to ten seconds. What it does not tell is None."""
 
     vmid: int
     node: str
     name: str
+    kind: str  # lxc, or qemu for a virtual machine
     status: str
     template: bool
     tags: frozenset[str] = field(default_factory=frozenset)
     lock: str | None = None
+    cores: float | None = None
+    memory_mib: int | None = None
+    memory_used_mib: int | None = None
+    disk_gib: float | None = None
+    up_seconds: int | None = None
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A node as its cluster lists it: `status` is online, offline or unknown; `load` of all its cores, 0 to 1."""
+
+    name: str
+    status: str
+    cores: int | None
+    load: float | None
+    memory_mib: int | None
+    memory_used_mib: int | None
+    up_seconds: int | None
+
+
+@dataclass(frozen=True)
+class Storage:
+    """A storage as one node sees it."""
+
+    name: str
+    node: str
+    available: bool
+    total_gib: float | None
+    used_gib: float | None
+
+
+@dataclass(frozen=True)
+class Resources:
+    """All that a cluster lists. `unread`: how many rows may have been guests and could not be read."""
+
+    guests: tuple[Guest, ...]
+    nodes: tuple[Machine, ...]
+    storages: tuple[Storage, ...]
+    unread: int = 0
 
 
 class Plane(Protocol):
@@ -131,11 +173,14 @@ class Plane(Protocol):
     def clone(self, clone: Clone, *, to: Ct) -> Upid: ...
     def is_cloning(self, template_vmid: int, *, node: str) -> bool: ...
     def configure(self, mine: Mine, settings: Settings) -> None: ...
+    def set_env(self, mine: Mine, env: tuple[str, ...]) -> None: ...
+    def set_onboot(self, mine: Mine, onboot: bool) -> None: ...
     def set_firewall(self, mine: Mine) -> None: ...
     def grow(self, mine: Mine, *, disk_gib: int) -> Upid: ...
     def start(self, mine: Mine) -> Upid: ...
+    def shutdown(self, mine: Mine, *, timeout_s: int) -> Upid: ...
     def stop(self, mine: Mine) -> Upid: ...
     def destroy(self, mine: Mine) -> Upid: ...
-    def guests(self) -> list[Guest]: ...
+    def resources(self) -> Resources: ...
     def tasks(self, node: str, *, since: int) -> list[Task]: ...
     def task_log(self, upid: Upid, *, lines: int = 20) -> str: ...

@@ -11,7 +11,8 @@ from urllib.parse import quote
 from clusters.dataplane import errors, values
 from clusters.dataplane.access import Access
 from clusters.dataplane.mark import judge, write_mark
-from clusters.dataplane.port import Clone, Ct, Guest, Mine, Settings, Stranger, Task, Upid
+from clusters.dataplane.port import Clone, Ct, Mine, Resources, Settings, Stranger, Task, Upid
+from clusters.dataplane.resources import resources_of
 from clusters.dataplane.transport import Method, Params, Transport
 
 MOST_TASKS = 500  # Proxmox lists 50 unless told
@@ -76,6 +77,18 @@ class ProxmoxPlane:
         params = values.settings_of(settings) | {"digest": mine.digest}
         self._call("PUT", f"{_path(mine.ct)}/config", params, doing=f"configure {_name(mine.ct)}")
 
+    def set_onboot(self, mine: Mine, onboot: bool) -> None:
+        """Whether it starts with its node."""
+        params: Params = {"onboot": int(onboot), "digest": mine.digest}
+        doing = f"write into {_name(mine.ct)} whether it starts with its node"
+        self._call("PUT", f"{_path(mine.ct)}/config", params, doing=doing)
+
+    def set_env(self, mine: Mine, env: tuple[str, ...]) -> None:
+        """Of a running container: it waits in the configuration for the next boot."""
+        params: Params = {**values.env_of(env), "digest": mine.digest}
+        doing = f"set the environment of {_name(mine.ct)}"
+        self._call("PUT", f"{_path(mine.ct)}/config", params, doing=doing)
+
     def set_firewall(self, mine: Mine) -> None:
         doing = f"set the firewall of {_name(mine.ct)}"
         self._call("PUT", f"{_path(mine.ct)}/firewall/options", dict(FIREWALL), doing=doing)
@@ -89,6 +102,11 @@ class ProxmoxPlane:
     def start(self, mine: Mine) -> Upid:
         return self._task("POST", f"{_path(mine.ct)}/status/start", doing=f"start {_name(mine.ct)}")
 
+    def shutdown(self, mine: Mine, *, timeout_s: int) -> Upid:
+        """Ask its first process to end. The task fails if that takes longer; the container then runs on."""
+        doing = f"shut down {_name(mine.ct)}"
+        return self._task("POST", f"{_path(mine.ct)}/status/shutdown", {"timeout": timeout_s}, doing=doing)
+
     def stop(self, mine: Mine) -> Upid:
         return self._task("POST", f"{_path(mine.ct)}/status/stop", doing=f"stop {_name(mine.ct)}")
 
@@ -96,11 +114,12 @@ class ProxmoxPlane:
         """With `purge`, so that no backup job, replication job or HA entry still names the VMID."""
         return self._task("DELETE", _path(mine.ct), {"purge": 1}, doing=f"destroy {_name(mine.ct)}")
 
-    def guests(self) -> list[Guest]:
-        doing = "list the guests"
-        rows = self._call("GET", "cluster/resources", {"type": "vm"}, doing=doing)
+    def resources(self) -> Resources:
+        """Guests, nodes and storages in one call. What is odd in it is left out (resources.py)."""
+        doing = "list its resources"
+        rows = self._call("GET", "cluster/resources", doing=doing)
         with self._understood(doing):
-            return [values.guest_of(row) for row in rows]
+            return resources_of(rows)
 
     def tasks(self, node: str, *, since: int) -> list[Task]:
         doing = f"list the tasks of node {node}"

@@ -8,6 +8,7 @@ import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Literal
 from uuid import UUID
 
@@ -21,10 +22,13 @@ from urllib3.exceptions import HTTPError
 from clusters.dataplane import errors
 from clusters.dataplane.access import Access, host_of, plain_fingerprint
 from clusters.dataplane.answers import Asked, answer_error, no_answer
+from clusters.dataplane.calls import Call, tell
 from operations.errors import StepError
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 Params = dict[str, str | int]
+
+PASSED_OVER = 60.0  # seconds for which an endpoint that did not answer is tried last: each try may cost 5 s or 30
 
 MOST_BYTES = 16 * 1024 * 1024  # of one answer, unpacked; the list of a cluster with 10,000 guests has a third of that
 
@@ -40,11 +44,11 @@ class Transport:
         """`data` of the answer, or one of errors.py. `doing` completes "could not ..." in messages.
 
         The next endpoint is tried only when no connection could be made. A write is sent once. A read whose
-        kept-alive connection turns out to be dead is sent once more.
+        kept-alive connection turns out to be dead is sent once more. Later calls begin with an endpoint that answers.
         """
         asked = Asked(self.access.name, doing or f"call {method} {path}", write=method != "GET")
         problem: StepError | None = None
-        for endpoint in self.access.endpoints:
+        for endpoint in _in_order(self.access):
             outcome = self._attempt(endpoint, method, path, params, asked)
             if outcome.stale and not asked.write:
                 outcome = self._attempt(endpoint, method, path, params, asked)
@@ -65,14 +69,27 @@ class Transport:
         if self._before_call is not None:
             self._before_call()
         line.begin(asked)
+        began = monotonic()
+        outcome = self._ask(line, endpoint, method, path, params, asked)
+        code = outcome.error.code if outcome.error else "ok"
+        tell(Call(self.access.name, method, path, code, monotonic() - began))
+        return outcome
+
+    def _ask(
+        self, line: "_Line", endpoint: str, method: Method, path: str, params: Params | None, asked: Asked
+    ) -> "Outcome":
         # Errors are returned, and raised outside of `except`: a chained one of requests carries the token.
         try:
             call = getattr(line.api(path), method.lower())
-            return Outcome(value=call(**(params or {})), sent=True)
+            value = call(**(params or {}))
+            _answered(self.access, endpoint)
+            return Outcome(value=value, sent=True)
         except StepError as refusal:
+            _answered(self.access, endpoint)
             return Outcome(error=self._without_secret(refusal), sent=True)
         except (requests.RequestException, HTTPError, OSError, ValueError) as failure:
             error = _failure(asked, endpoint, failure, sent=line.sent)
+            _did_not_answer(self.access, endpoint)
             dropped = isinstance(failure, requests.ConnectionError) and not line.answered
             stale = line.sent and not line.connected and dropped
             return Outcome(error=self._without_secret(error), sent=line.sent, stale=stale)
@@ -218,25 +235,47 @@ def _hung_up(failure: BaseException | None) -> bool:
 
 
 class _Lines(threading.local):
-    """This thread's sessions. A forked process starts anew: two processes on one TLS connection garble it."""
+    """This thread's sessions, and when an endpoint did not answer it. A forked process starts anew: two processes on
+    one TLS connection garble it.
+    """
 
     def __init__(self) -> None:
         self.process = os.getpid()
         self.kept: dict[tuple[UUID, str], tuple[Access, _Line]] = {}
+        self.silent: dict[tuple[UUID, str], float] = {}
 
 
 _lines = _Lines()
 
 
+def _this_threads() -> _Lines:
+    if _lines.process != os.getpid():
+        _lines.process, _lines.kept, _lines.silent = os.getpid(), {}, {}
+    return _lines
+
+
+def _in_order(access: Access) -> list[str]:
+    """As declared, but those last that did not answer a short while ago."""
+    silent, recent = _this_threads().silent, monotonic() - PASSED_OVER
+    return sorted(access.endpoints, key=lambda endpoint: silent.get((access.cluster_id, endpoint), recent) > recent)
+
+
+def _answered(access: Access, endpoint: str) -> None:
+    _this_threads().silent.pop((access.cluster_id, endpoint), None)
+
+
+def _did_not_answer(access: Access, endpoint: str) -> None:
+    _this_threads().silent[access.cluster_id, endpoint] = monotonic()
+
+
 def _line(access: Access, endpoint: str) -> _Line:
     """This thread's line to the endpoint; a new one when the cluster's token or trust has changed."""
-    if _lines.process != os.getpid():
-        _lines.process, _lines.kept = os.getpid(), {}
-    known = _lines.kept.get((access.cluster_id, endpoint))
+    kept = _this_threads().kept
+    known = kept.get((access.cluster_id, endpoint))
     if known is not None and known[0] == access:
         return known[1]
     if known is not None:
         known[1].session.close()
     line = _Line(access, endpoint)
-    _lines.kept[access.cluster_id, endpoint] = (access, line)
+    kept[access.cluster_id, endpoint] = (access, line)
     return line

@@ -1,4 +1,4 @@
-"""Proxmox's values as ours and ours as Proxmox's: configs, property strings, sizes, tags, tasks, guests.
+"""Proxmox's values as ours and ours as Proxmox's: configs, property strings, sizes, tags, tasks.
 
 Decides: how each is read and written. Not: when. What Proxmox never sends is a ValueError, KeyError or so.
 """
@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from clusters.dataplane.port import Ct, Guest, Mine, Nic, Settings, Task, Upid
+from clusters.dataplane.port import Ct, Mine, Nic, Settings, Task, Upid
 
 _GIB = {"": 1 / 2**30, "K": 1 / 2**20, "M": 1 / 2**10, "G": 1.0, "T": 2.0**10}
 _DEFAULT_MIB = 512  # Proxmox's own for memory and swap where the config names none
@@ -32,6 +32,7 @@ def mine_of(ct: Ct, config: Mapping[str, Any], *, task: Upid | None = None) -> M
         tags=tags(config.get("tags")),
         net0=properties(config.get("net0", "")),
         template=bool(int(config.get("template", 0))),
+        env=tuple(pair for pair in str(config.get("env", "")).split("\0") if pair),
     )
 
 
@@ -44,7 +45,13 @@ def settings_of(settings: Settings) -> dict[str, str | int]:
         "onboot": int(settings.onboot),
         "tags": ";".join(tag.lower() for tag in settings.tags),
         "net0": net_of(settings.nic),
+        **({} if settings.env is None else env_of(settings.env)),
     }
+
+
+def env_of(env: tuple[str, ...]) -> dict[str, str]:
+    """The option `env`, which Proxmox knows from 9.1 on. It takes no empty one: that is taken out."""
+    return {"env": "\0".join(env)} if env else {"delete": "env"}
 
 
 def net_of(nic: Nic) -> str:
@@ -100,18 +107,6 @@ def _exit_status(row: Mapping[str, Any]) -> str | None:
     if status in ("RUNNING", "running"):
         return None
     return "no exit status" if status == "stopped" else str(status)
-
-
-def guest_of(row: Mapping[str, Any]) -> Guest:
-    return Guest(
-        vmid=int(row["vmid"]),
-        node=str(row["node"]),
-        name=str(row.get("name") or ""),
-        status=str(row.get("status") or "unknown"),
-        template=bool(int(row.get("template") or 0)),
-        tags=tags(row.get("tags")),
-        lock=str(row["lock"]) if row.get("lock") else None,
-    )
 
 
 def upid_of(value: object) -> Upid:

@@ -29,6 +29,7 @@ from clusters.declaration.shape import (
     Vmids,
 )
 from clusters.declaration.table import Form, Table
+from clusters.models import Cluster as ClusterRow
 from clusters.models import StorageTier
 
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -138,6 +139,7 @@ def _cluster(table: Table) -> Cluster:
         tiers=table.each("tiers", _tier),
         template_copies=table.each("template_copies", _copy),
         attachments=table.each("attachments", _attachment),
+        key_delivery=table.choice("key_delivery", tuple(ClusterRow.KeyDelivery.values), ClusterRow.KeyDelivery.NONE),
     )
 
 

@@ -157,6 +157,7 @@ class Cluster:
     tiers: tuple[Tier, ...]
     template_copies: tuple[TemplateCopy, ...]
     attachments: tuple[Attachment, ...]
+    key_delivery: str
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cached_property
 from typing import TypeVar
 
@@ -18,11 +19,16 @@ from clusters.dataplane.port import Ct, Mine, Plane, Stranger, Upid
 from clusters.models import Node
 from clusters.planes import plane_of
 from clusters.waits import AwaitedTask
+from core.clock import control_now
 from operations.kind import Parked, Run
 from operations.models import Operation
 from pods.models import CloudPod
 
 P = TypeVar("P")
+
+# A request that got no answer may arrive for this long: our own time-outs (5 s to connect, 30 s to read) and Proxmox's
+# (30 s for a call that one node passes on to another).
+REQUEST_HORIZON = timedelta(seconds=60)
 
 
 @dataclass(kw_only=True)
@@ -48,7 +54,9 @@ class PodRun(Run[P]):
         )
 
     def look(self) -> Mine | Stranger | None:
-        """What is at the pod's VMID now. A container that was moved by hand is followed, and its row with it."""
+        """What is at the pod's VMID now. When the container was moved by hand, the pod's row follows it, and Moved
+        says so: the next try finds it there, and the attempt tells why it took one more.
+        """
         try:
             return self.plane.look(self.ct)
         except Moved as moved:
@@ -68,17 +76,22 @@ class PodRun(Run[P]):
         """Wait for a task of this pod's cluster."""
         return Parked(AwaitedTask(self.pod.cluster_id, upid).key, f"{words} on {self.pod.node.name}")
 
+    def may_still_arrive(self) -> bool:
+        """Whether a request of this step's that got no answer may yet take effect."""
+        sent = self.history.unanswered_since
+        return sent is not None and control_now() < sent + REQUEST_HORIZON
+
     def last_words(self, wait_key: str) -> str:
         return self.plane.task_log(AwaitedTask.of(wait_key).upid)
 
-    def _follow(self, moved: Moved) -> Mine | Stranger | None:
+    def _follow(self, moved: Moved) -> Stranger | None:
         """Look on the other node; the row follows only what is the pod's own, and only while the lease is ours."""
         found = self.plane.look(replace(self.ct, node=moved.node))
         if not isinstance(found, Mine):
             return found
         node = Node.objects.filter(cluster=self.pod.cluster_id, name=moved.node).first()
         if node is None:
-            raise moved
+            raise Moved(f"{moved.message} The cluster's declaration does not name that node.", node=moved.node)
         before = self.pod.node.name
         with transaction.atomic():
             self.guard()
@@ -94,7 +107,7 @@ class PodRun(Run[P]):
                 before={"node": before},
                 after={"node": node.name},
             )
-        return found
+        raise moved
 
 
 def not_ours(stranger: Stranger) -> NotOurs:

@@ -5,7 +5,7 @@ Decides: the order of the calls, and what each undoes. Not: when a step is tried
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from clusters.dataplane.errors import Busy, Invalid, Locked, TaskFailed, VmidTaken
@@ -15,7 +15,7 @@ from pods.holdings import let_go, needs_a_person, settle_as_running
 from pods.kinds import power
 from pods.kinds.context import PodRun, open_pod
 from pods.kinds.discard import discard
-from pods.wanted import wanted_settings
+from pods.wanted import wanted_env, wanted_settings
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ def clone(op: Run) -> Parked | None:
 
 
 def configure(op: Run) -> Parked | None:
-    """Write size, network, tags and firewall; grow the disk if more was asked for than the template has."""
+    """Write size, network, tags, SSH keys and firewall; grow the disk if more was asked for than the template has."""
     mine = op.mine()
-    op.plane.configure(mine, wanted_settings(op.pod))
+    op.plane.configure(mine, replace(wanted_settings(op.pod), env=wanted_env(op.pod, mine.env)))
     op.plane.set_firewall(mine)
     if mine.disk_gib < op.pod.disk_gib:
         try:

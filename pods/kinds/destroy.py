@@ -22,6 +22,7 @@ class Params:
     """What the pod was before, should it have to stay."""
 
     phase: str
+    desired_state: str = CloudPod.Desired.RUNNING  # of operations that were asked for before there was a stop
 
 
 Run = PodRun[Params]
@@ -39,9 +40,10 @@ def stop(op: Run) -> Parked | None:
 
 
 def start_again(op: Run) -> Parked | None:
-    """It could not be destroyed: let it run again, if it was, or may have been, stopped for that."""
+    """It could not be destroyed: let it run again, if it should and was, or may have been, stopped for that."""
     stopped_by_us = op.history.by_task or op.history.in_doubt
-    return power.start(op, op.mine()) if stopped_by_us else None
+    should_run = op.params.desired_state == CloudPod.Desired.RUNNING
+    return power.start(op, op.mine()) if stopped_by_us and should_run else None
 
 
 def destroy(op: Run) -> Parked | None:
@@ -72,7 +74,7 @@ DESTROY: Kind[Run] = Kind(
         Step(
             "declare",
             recorded_by_service,
-            undo=lambda op: take_back(op.pod, op.params.phase),
+            undo=lambda op: take_back(op.pod, phase=op.params.phase, desired_state=op.params.desired_state),
             undo_atomic=True,
         ),
         Step("stop", stop, undo=start_again),

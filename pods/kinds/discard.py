@@ -5,18 +5,12 @@ Decides: what "gone" takes to be believed. Not: who asked for it.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from clusters.dataplane.errors import Busy, Locked, WrongState
 from clusters.dataplane.port import Mine, Stranger
-from core.clock import control_now
 from operations.kind import Parked
 from pods.kinds.context import PodRun, not_ours
-
-# A request that got no answer may arrive for this long: our own time-outs (5 s to connect, 30 s to read) and Proxmox's
-# (30 s for a call that one node passes on to another).
-REQUEST_HORIZON = timedelta(seconds=60)
 
 
 def take_away(op: PodRun[Any], mine: Mine) -> Parked:
@@ -30,7 +24,6 @@ def take_away(op: PodRun[Any], mine: Mine) -> Parked:
 
 def discard(op: PodRun[Any]) -> Parked | None:
     """Destroy the pod's container, if there is one. What is not ours is left alone."""
-    sent = op.history.unanswered_since
     match op.look():
         case Mine(task=str()):
             # Parking on the clone would take its end for the end of this step.
@@ -41,7 +34,7 @@ def discard(op: PodRun[Any]) -> Parked | None:
             raise not_ours(stranger)  # the clone was made: without its mark it may be ours all the same
         case Stranger():
             return None
-        case None if sent and control_now() < sent + REQUEST_HORIZON:
+        case None if op.may_still_arrive():
             raise Busy(f"The request that makes CT {op.pod.vmid} got no answer and may still arrive.")
         case None:
             return None

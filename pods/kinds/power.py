@@ -1,16 +1,25 @@
-"""Start and stop of a pod's container, as several kinds do them.
+"""Start, shutdown and stop of a pod's container, as several kinds do them, undo them, and do them again in doubt.
 
 Decides: what a stopped or running container means to a step that wants it so. Not: the order of steps.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
-from clusters.dataplane.errors import WrongState
-from clusters.dataplane.port import Mine, Stranger
+from clusters.dataplane.errors import Busy, WrongState
+from clusters.dataplane.port import Mine, Stranger, Upid
 from operations.kind import Parked
 from pods.kinds.context import PodRun
+from pods.models import CloudPod
+
+MOST_TIMEOUT_S = 600  # that a pod may be given to shut down
+USUAL_TIMEOUT_S = 60
+DEADLINE = timedelta(seconds=MOST_TIMEOUT_S) + timedelta(minutes=10)  # the longest shutdown, and time for the rest
+
+RUNNING = CloudPod.Desired.RUNNING
 
 
 def start(op: PodRun[Any], mine: Mine) -> Parked | None:
@@ -30,3 +39,78 @@ def stop(op: PodRun[Any]) -> Parked | None:
             return op.parked(op.plane.stop(mine), "the stop")
         case Mine() | Stranger() | None:
             return None
+
+
+def shut_down(op: PodRun[Any], *, timeout_s: int) -> Parked | None:
+    """Ask its first process to end, if it runs. When the time is over its task fails, and a hard stop has to follow."""
+    if timeout_s == 0:
+        return None
+    return _take_down(op, lambda mine: op.plane.shutdown(mine, timeout_s=timeout_s), "the shutdown")
+
+
+def stop_hard(op: PodRun[Any]) -> Parked | None:
+    """Stop it, if it still runs."""
+    return _take_down(op, op.plane.stop, "the stop")
+
+
+def _take_down(op: PodRun[Any], ask: Callable[[Mine], Upid], words: str) -> Parked | None:
+    """One request at a time: a second one could arrive after the pod was started again, and stop it once more."""
+    mine = op.mine()
+    if not op.plane.running(mine):
+        return None
+    if op.may_still_arrive():
+        raise Busy(f"The request for {words} of CT {op.pod.vmid} got no answer and may still arrive.")
+    return op.parked(ask(mine), words)
+
+
+# Undoing: the container becomes again what the pod was meant to be before.
+
+
+def start_again(op: PodRun[Any], *, before: str) -> Parked | None:
+    """Let it run again, if it should and this step stopped it or may have."""
+    if before != RUNNING or not _had_effect(op):
+        return None
+    match op.look():
+        case Mine() as mine if not op.plane.running(mine):
+            return start(op, mine)
+        case Mine() if op.may_still_arrive():
+            raise Busy(f"A request to stop CT {op.pod.vmid} got no answer and may still arrive.")
+        case Mine() | Stranger() | None:
+            return None
+
+
+def stop_again(op: PodRun[Any], *, before: str) -> Parked | None:
+    """Stop it again, if it should not run and this step started it or may have."""
+    if before == RUNNING or not _had_effect(op):
+        return None
+    match op.look():
+        case Mine() as mine if op.plane.running(mine):
+            return op.parked(op.plane.stop(mine), "the stop")
+        case Mine() if op.may_still_arrive():
+            raise Busy(f"A request to start CT {op.pod.vmid} got no answer and may still arrive.")
+        case Mine() | Stranger() | None:
+            return None
+
+
+def _had_effect(op: PodRun[Any]) -> bool:
+    return op.history.by_task or op.history.in_doubt
+
+
+# Whether it starts with its node follows the desired state.
+
+
+def write_onboot(op: PodRun[Any], desired: str) -> None:
+    _write_onboot(op, op.mine(), desired)
+
+
+def write_onboot_back(op: PodRun[Any], *, before: str) -> None:
+    """What is not the pod's (any more) was not written to either."""
+    found = op.look()
+    if isinstance(found, Mine):
+        _write_onboot(op, found, before)
+
+
+def _write_onboot(op: PodRun[Any], mine: Mine, desired: str) -> None:
+    onboot = desired == RUNNING
+    if mine.onboot != onboot:
+        op.plane.set_onboot(mine, onboot)

@@ -5,5 +5,17 @@ Decides: which functions others may call. Not: what they do (a file each).
 
 from pods.services.create import Size, Wish, create_pod
 from pods.services.destroy import destroy_pod
+from pods.services.keys import COUNT_FROM, replace_ssh_keys
+from pods.services.power import reboot_pod, start_pod, stop_pod
 
-__all__ = ["Size", "Wish", "create_pod", "destroy_pod"]
+__all__ = [
+    "COUNT_FROM",
+    "Size",
+    "Wish",
+    "create_pod",
+    "destroy_pod",
+    "reboot_pod",
+    "replace_ssh_keys",
+    "start_pod",
+    "stop_pod",
+]

@@ -6,6 +6,7 @@ Decides: what is refused, and what is reserved. Not: how the container comes to 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from django.db import transaction
@@ -25,6 +26,7 @@ from pods.models import CloudPod, Interface, InterfaceAddress
 from pods.placement import choose
 from pods.queries import candidates_on
 from pods.services.record import record_refusal, resource_of
+from pods.ssh_keys import check_keys, read_keys
 from pods.vmids import next_vmid
 from tenants.models import Tenant
 
@@ -56,25 +58,29 @@ def create_pod(
     hostname: str,
     size: Size = Size(),
     wish: Wish = Wish(),
+    ssh_keys: Sequence[str] = (),
 ) -> Operation:
     """Reserve everything for a new pod and begin the operation that makes it.
 
-    Refused: Invalid, TenantSuspended, UnknownChoice, TierNotPrimary, TooSmall, QuotaExceeded, HostnameTaken,
-    NoCapacity, NoFreeVmid, NoFreeAddress, AddressReserved, AddressTaken; then nothing changed but the audit trail.
+    With SSH keys it is put where they can be delivered.
+
+    Refused: Invalid, BadSshKey, TenantSuspended, UnknownChoice, TierNotPrimary, TooSmall, QuotaExceeded, HostnameTaken,
+    KeysNotDeliverable, NoCapacity, NoFreeVmid, NoFreeAddress, AddressReserved, AddressTaken; then nothing changed but
+    the audit trail.
     """
     try:
         with transaction.atomic():
-            return _create(by, tenant, hostname, size, wish)
+            return _create(by, tenant, hostname, size, wish, check_keys(ssh_keys))
     except Refused as refused:
         resource = Resource("tenant", tenant.pk, tenant.reference)  # there is no pod that could be named
         record_refusal(by, tenant, "pod.create", resource, refused, hostname=hostname[:255])
         raise
 
 
-def _create(by: Actor, tenant: Tenant, hostname: str, size: Size, wish: Wish) -> Operation:
+def _create(by: Actor, tenant: Tenant, hostname: str, size: Size, wish: Wish, keys: list[str]) -> Operation:
     check_tenant(tenant)
     check_hostname(hostname)
-    offer = pick_offer(cluster=wish.cluster, tier=wish.tier, template=wish.template)
+    offer = pick_offer(cluster=wish.cluster, tier=wish.tier, template=wish.template, with_keys=bool(keys))
     wanted = check_size(offer.template, asdict(size))
     check_quota(tenant, wanted)
     # From here on creates in a cluster take turns.
@@ -96,6 +102,7 @@ def _create(by: Actor, tenant: Tenant, hostname: str, size: Size, wish: Wish) ->
             source=copy,
             vmid=vmid,
             hostname=hostname,
+            ssh_keys=keys,
             **wanted,
         )
     lease = _connect(pod, wish.address)
@@ -108,6 +115,8 @@ def _create(by: Actor, tenant: Tenant, hostname: str, size: Size, wish: Wish) ->
         params=CreateParams(full_clone=copy.tier.clone_mode == copy.tier.CloneMode.FULL),
     )
     after = {"hostname": hostname, "node": copy.node.name, "vmid": vmid, "address": lease.address, **wanted}
+    if keys:
+        after["ssh_keys"] = [str(key) for key in read_keys(keys)]
     record(
         by=by,
         tenant=tenant,

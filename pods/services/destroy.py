@@ -8,14 +8,13 @@ from __future__ import annotations
 from django.db import transaction
 
 from audit.services import Actor, record
-from core.errors import Refused
 from operations.models import Operation
 from operations.services import begin_operation
 from pods import refusals
 from pods.kinds.destroy import DESTROY
 from pods.kinds.destroy import Params as DestroyParams
 from pods.models import CloudPod
-from pods.services.record import record_refusal, resource_of
+from pods.services.record import recording_refusals, resource_of
 
 
 def destroy_pod(*, by: Actor, pod: CloudPod, reason: str = "") -> Operation:
@@ -23,12 +22,8 @@ def destroy_pod(*, by: Actor, pod: CloudPod, reason: str = "") -> Operation:
 
     Refused: PodGone, OperationInProgress; then nothing changed but the audit trail.
     """
-    try:
-        with transaction.atomic():
-            return _destroy(by, pod, reason)
-    except Refused as refused:
-        record_refusal(by, pod.tenant, "pod.destroy", resource_of(pod), refused)
-        raise
+    with recording_refusals(by, pod, "pod.destroy"), transaction.atomic():
+        return _destroy(by, pod, reason)
 
 
 def _destroy(by: Actor, pod: CloudPod, reason: str) -> Operation:
@@ -41,7 +36,7 @@ def _destroy(by: Actor, pod: CloudPod, reason: str) -> Operation:
         tenant=locked.tenant,
         subject_id=locked.pk,
         subject_name=locked.hostname,
-        params=DestroyParams(phase=locked.phase),
+        params=DestroyParams(phase=locked.phase, desired_state=locked.desired_state),
     )
     before = {"phase": locked.phase, "desired_state": locked.desired_state}
     locked.phase, locked.desired_state = CloudPod.Phase.DESTROYING, CloudPod.Desired.ABSENT

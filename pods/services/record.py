@@ -5,6 +5,9 @@ Decides: what a refusal's event holds. Not: what is refused.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from audit.models import AuditEvent
 from audit.services import Actor, Resource, record
 from core.errors import Refused
@@ -27,3 +30,13 @@ def record_refusal(by: Actor, tenant: Tenant, action: str, resource: Resource, r
         reason=refused.message,
         after={**asked, "code": refused.code, "field": refused.field or ""},
     )
+
+
+@contextmanager
+def recording_refusals(by: Actor, pod: CloudPod, action: str) -> Iterator[None]:
+    """Around the transaction of something that is asked for of a pod."""
+    try:
+        yield
+    except Refused as refused:
+        record_refusal(by, pod.tenant, action, resource_of(pod), refused)
+        raise

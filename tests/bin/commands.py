@@ -38,7 +38,7 @@ def library(root: Path, script: str, **env: str) -> subprocess.CompletedProcess[
 
 
 def fresh_machine(tmp_path: Path, uid: int) -> tuple[str, dict[str, str]]:
-    """A machine without venv, chromium and shellcheck: what bash says before and the environment."""
+    """A machine without venv, chromium, curl and shellcheck: what bash says before and the environment."""
     tools = tmp_path / "tools"
     tools.mkdir()
     for tool in ("readlink", "dirname", "basename", "sort", "cat", "mkdir", "flock", "tail"):
@@ -58,6 +58,6 @@ def all_tools(project: Path) -> dict[str, str]:
     """Chromium, promtool and shellcheck as far as the commands look for them."""
     folder = project / "tools"
     folder.mkdir()
-    for name in ("chromium", "promtool", "shellcheck"):
+    for name in ("chromium", "curl", "promtool", "shellcheck"):
         program(folder / name, "#!/bin/sh\n")
     return {"PATH": f"{folder}:{os.environ['PATH']}"}

@@ -61,7 +61,7 @@ def test_an_ordinary_user_gets_one_line_with_all_that_any_command_needs(project:
     done = library(project, before + "setup", **env)
     assert done.returncode == 3
     lines = [line for line in done.stderr.splitlines() if line.startswith("sudo apt-get install")]
-    assert lines == ["sudo apt-get install -y chromium python3-venv shellcheck"]
+    assert lines == ["sudo apt-get install -y chromium curl python3-venv shellcheck"]
     assert not (tmp_path / "apt-calls").exists()
 
 

@@ -38,7 +38,9 @@ def all_pages(pod):
     yield from (rows(model) for model in models)
     yield from (page(a_row(model)) for model in models)
     yield from (reverse(f"admin:{name}") for name in FORMS)
-    yield reverse("admin:pods_cloudpod_destroy", args=[pod.pk])
+    yield from (
+        reverse(f"admin:pods_cloudpod_{deed}", args=[pod.pk]) for deed in ("start", "stop", "reboot", "destroy")
+    )
     yield reverse("admin:password_change")
     yield rows(CloudPod) + "?q=nothing-is-called-this"
 

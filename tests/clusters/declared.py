@@ -55,3 +55,16 @@ def everything() -> dict[str, list[dict[str, Any]]]:
     """All rows that a bootstrap could touch, and the audit trail."""
     rows = {model.__name__: list(model._default_manager.order_by("pk").values()) for model in (*MODELS, AuditEvent)}
     return rows | {"tenants": list(Tenant.objects.values())}
+
+
+def declared_cluster(plane: Any, **changes: object) -> dict[str, Any]:
+    """The demo's document with this fake's endpoints and certificate; the secret is in PVE_TOKEN."""
+    document = demo_document()
+    document["clusters"] = document["clusters"][:1]
+    document["clusters"][0] |= {"endpoints": plane.urls, "ca_file": plane.ready.ca_file, **changes}
+    for key in [key for key, value in changes.items() if value is ABSENT]:
+        del document["clusters"][0][key]
+    document["clusters"][0]["token"] = {"id": plane.ready.token_id, "secret_env": "PVE_TOKEN"}
+    attached = {attachment["network"] for attachment in document["clusters"][0]["attachments"]}
+    document["networks"] = [network for network in document["networks"] if network["name"] in attached]
+    return document

@@ -17,7 +17,7 @@ from clusters.declaration import DeclarationRefused, declaration_of
 from clusters.models import Cluster, MarkKey, Node, StorageTier, TemplateCopy
 from clusters.planes import plane_of
 from clusters.secrets import unseal
-from demo import layout
+from demo.layout import OWNERS, VERSION
 from ipam.models import AddressRange, IPLease, Network, Subnet
 from ipam.services import allocate
 from pods.models import CloudPod
@@ -73,8 +73,8 @@ def test_the_demos_file_becomes_the_specs_cluster(environ: dict[str, str]) -> No
 
     cluster = Cluster.objects.get(name="migracloud")
     main = StorageTier.objects.get(name="clients-main")
-    assert {node.name: node.address for node in Node.objects.all()} == layout.NODES
-    assert {copy.vmid: copy.node.name for copy in TemplateCopy.objects.all()} == layout.TEMPLATES
+    assert {node.name: node.address for node in Node.objects.all()} == OWNERS.nodes
+    assert {copy.vmid: copy.node.name for copy in TemplateCopy.objects.all()} == OWNERS.template_copies
     assert {tier.name: tier.role for tier in StorageTier.objects.all()} == {
         "clients-main": "primary",
         "clients-backup": "backup",
@@ -96,7 +96,7 @@ def test_the_demos_file_becomes_the_specs_cluster(environ: dict[str, str]) -> No
 def test_the_cluster_can_be_spoken_to(environ: dict[str, str]) -> None:
     run(environ)
 
-    assert plane_of(Cluster.objects.get()).version() == layout.VERSION
+    assert plane_of(Cluster.objects.get()).version() == VERSION
 
 
 def test_a_new_cluster_gets_one_mark_key_that_later_runs_keep(environ: dict[str, str]) -> None:
@@ -336,3 +336,14 @@ def test_a_pod_that_is_gone_holds_nothing_back(environ: dict[str, str], tenant: 
     report = run(environ, {f"{COPY}[0].vmid": 9005, f"{CLUSTER}.pod_vmids.first": 9101})
 
     assert len(report.changes) == 2
+
+
+def test_a_cluster_delivers_keys_as_it_declares_and_else_not_at_all(environ: dict[str, str]) -> None:
+    run(environ)
+    assert Cluster.objects.get().key_delivery == "env"
+
+    for declared, delivery in (("script", "script"), ("none", "none"), ("env", "env"), (ABSENT, "none")):
+        report = run(environ, {f"{CLUSTER}.key_delivery": declared})
+
+        assert Cluster.objects.get().key_delivery == delivery
+        assert len(report.changes) == 1

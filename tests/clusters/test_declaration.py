@@ -12,7 +12,8 @@ import pytest
 
 from clusters.declaration import DeclarationRefused, Problem, declaration_of, read_declaration
 from clusters.declaration.shape import Declaration
-from demo import certs, layout
+from demo import certs
+from demo.layout import OWNERS
 from tests.clusters.declared import ABSENT, CLUSTER, DEMO, SUBNET, demo_document, with_changes
 
 
@@ -121,6 +122,7 @@ CONTRADICTIONS: list[tuple[str, dict[str, Any], str, str]] = [
     ("misspelt table", {"cluster": []}, "cluster", "Known here: clusters, networks"),
     ("secret in the file", {f"{CLUSTER}.token.secret": "x"}, f"{CLUSTER}.token.secret", "no such key"),
     ("unknown role", {f"{TIER}[4].role": "templates"}, f"{TIER}[4].role", "one of primary, backup, archive"),
+    ("unknown way for keys", {f"{CLUSTER}.key_delivery": "smtp"}, f"{CLUSTER}.key_delivery", "env, script, none"),
     ("unknown clone mode", {f"{TIER}[0].clone_mode": "fast"}, f"{TIER}[0].clone_mode", "one of linked, full"),
     ("unknown storage type", {f"{TIER}[3].type": "folder"}, f"{TIER}[3].type", "one of"),
     ("unknown content", {f"{TIER}[0].content[1]": "image"}, f"{TIER}[0].content[1]", "one of"),
@@ -319,11 +321,11 @@ def test_the_demos_file_is_the_specs_cluster(environ: dict[str, str]) -> None:
 
 def test_the_demos_file_fits_the_demos_proxmox(environ: dict[str, str]) -> None:
     (cluster,) = demo_declaration(environ).clusters
-    storages = layout.storages()
+    storages = OWNERS.storages()
 
-    assert {node.name: str(node.address) for node in cluster.nodes} == layout.NODES
-    assert {copy.vmid: copy.node for copy in cluster.template_copies} == layout.TEMPLATES
-    assert cluster.token.id == layout.TOKEN_ID
+    assert {node.name: str(node.address) for node in cluster.nodes} == OWNERS.nodes
+    assert {copy.vmid: copy.node for copy in cluster.template_copies} == OWNERS.template_copies
+    assert cluster.token.id == OWNERS.token_id
     assert {tier.name: tier.type for tier in cluster.tiers} == {name: of["type"] for name, of in storages.items()}
     for tier in cluster.tiers:
         assert sorted(tier.content) == sorted(storages[tier.name]["content"].split(","))

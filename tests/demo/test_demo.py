@@ -21,10 +21,12 @@ from tests.demo.processes import started_by, still_there
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
-ROW = re.compile(r"TENANT-10[123] .* (pve|pve-02) .* (\d{4,9}) .* (10\.1\.10\.\d+) .* (running|gone) .* (\d+\.\d)")
-PROCESSES = (
-    10  # at least: proxmox, gunicorn and a worker, qcluster with sentinel, 2 workers, monitor and pusher, controller
+ROW = re.compile(
+    r"TENANT-10[123] .* (migracloud|pve-b) .* (pve|pve-02|pve-b1|pve-b2) .* (\d{4,9}) .* "
+    r"(10\.1\.10\.\d+|10\.2\.0\.\d+) .* (running|gone) .* (\d+\.\d)"
 )
+# At least: two of proxmox, gunicorn and a worker, qcluster with sentinel, 2 workers, monitor and pusher, controller.
+PROCESSES = 11
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +82,15 @@ def test_all_of_it_comes_true_and_it_ends_by_itself(environment: dict[str, str])
     rows = ROW.findall(said)
     assert len(rows) == 12, said
     assert [state for *_, state, _ in rows].count("gone") == 1
-    assert len({address for _, _, address, _, _ in rows}) == 12
-    assert {node for node, *_ in rows} == {"pve", "pve-02"}
+    assert len({address for *_, address, _, _ in rows}) == 12
+    assert {cluster: {row[1] for row in rows if row[0] == cluster} for cluster, *_ in rows} == {
+        "migracloud": {"pve", "pve-02"},
+        "pve-b": {"pve-b1", "pve-b2"},
+    }
+    vmids = {cluster: {row[2] for row in rows if row[0] == cluster} for cluster, *_ in rows}
+    assert vmids["pve-b"] <= vmids["migracloud"]
+    assert "Stopped cluster pve-b's first endpoint" in said
+    assert re.search(r"CT \d+ is on node pve(-02)?, no longer on pve(-02)?\.", said)
     assert "Killed worker process" in said
     assert "has ended" not in said, "the workers' guard replaces one that was killed at its work"
     assert "TENANT-103 may have 4 pods and has 4" in said

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from demo import layout
 from demo.handle import FakeHandle
+from demo.layout import OWNERS, PRIVILEGES
 from tests.demo.conftest import Api
 
 SAFE = {"enable": 1, "ipfilter": 1, "macfilter": 1, "policy_in": "ACCEPT"}
@@ -44,7 +44,7 @@ def test_storages_hold_what_the_spec_says(api: Api) -> None:
     on_second = {entry["storage"]: entry["enabled"] for entry in api.data("GET", "/nodes/pve-02/storage")}
     assert not on_second["iso-store"]
     assert on_second["clients-main"]
-    assert layout.storages()["vzdump-backups"]["prune-backups"] == "keep-last=7"
+    assert OWNERS.storages()["vzdump-backups"]["prune-backups"] == "keep-last=7"
 
 
 def test_each_node_has_its_copy_of_the_template(api: Api, fake: FakeHandle) -> None:
@@ -62,7 +62,7 @@ def test_each_node_has_its_copy_of_the_template(api: Api, fake: FakeHandle) -> N
 
 def test_the_token_has_the_least_privileges_and_is_not_root(api: Api, fake: FakeHandle) -> None:
     assert not fake.ready.token_id.startswith("root@")
-    assert set(api.data("GET", "/access/permissions")["/"]) == set(layout.PRIVILEGES)
+    assert set(api.data("GET", "/access/permissions")["/"]) == set(PRIVILEGES)
     answer = api.ask("PUT", "/nodes/pve/lxc/9000/config", features="fuse=1")
     assert answer.status_code == 403
     assert api.refusal("POST", "/nodes/pve/lxc/9000/clone", newid=101, tags="a")[0] == 400

@@ -11,9 +11,10 @@ from django.urls import reverse
 
 from clusters.models import Node, StorageTier
 from ipam.models import AddressRange, Network, Subnet
+from operations.heartbeats import beat
 from tenants.models import ApiToken, Membership, Tenant, User
 from tenants.services import create_tenant, create_token
-from tests.desk import a_row, desk, make_people, make_pods, our_models, page, rows, staff, superuser
+from tests.desk import a_row, desk, make_observations, make_people, make_pods, our_models, page, rows, staff, superuser
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 MODELS = our_models()
@@ -34,6 +35,8 @@ def queries_of(client, url):
 def full(world, alice, charlie):
     """At least one row of every model."""
     make_people(alice)
+    make_observations(world.cluster)
+    beat("worker")
     return make_pods(alice, 3)
 
 
@@ -113,6 +116,7 @@ def more_of_everything(world, alice):
         AddressRange.objects.create(
             subnet=subnet, kind="allocatable", first=f"10.2.{number}.10", last=f"10.2.{number}.20"
         )
+    make_observations(world.cluster)
 
 
 def test_a_list_and_the_overview_ask_no_more_of_the_database_with_thirty_rows_than_with_three(full, world, alice):

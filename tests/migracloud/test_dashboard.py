@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import escape
 
-from clusters.models import TemplateCopy
+from clusters.models import ClusterObservation, TemplateCopy
 from migracloud.chart import chart
 from migracloud.dashboard import LATE
 from operations.models import Operation
 from pods.models import CloudPod
-from tests.desk import desk, make_pods
+from tests.desk import desk, make_observations, make_pods
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -62,6 +63,34 @@ def test_a_plane_without_a_copy_in_use_says_that_no_pod_can_be_placed(world):
 
 def test_a_ready_plane_has_nothing_to_be_done_first(world, alice):
     assert overview().context["next_steps"] == []
+
+
+def test_a_cluster_that_does_not_answer_is_told_with_its_pods_which_are_not_gone(world, alice):
+    pods = make_pods(alice, 3)
+    make_observations(world.cluster)
+    assert overview().context["unseen"] == []
+    ClusterObservation.objects.update(unreachable_since=timezone.now())
+    CloudPod.objects.update(observed_state="unknown", observed_at=timezone.now())
+    CloudPod.objects.filter(pk=pods[0].pk).update(phase="gone", gone_at=timezone.now())
+    response = overview()
+    (hint,) = response.context["unseen"]
+    assert hint.words.startswith("Cluster pve-a has not answered since ")
+    assert hint.words.endswith(". Its 2 pods are unknown, not gone.")
+    assert hint.url in response.text
+    assert figures(response)["Running pods"].note == "of 2 in 1 cluster, 2 unknown"
+
+
+def test_a_cluster_that_nobody_looks_at_is_told(world, alice):
+    make_observations(world.cluster)
+    ClusterObservation.objects.update(tried_at=timezone.now() - timedelta(minutes=7))
+    (hint,) = overview().context["unseen"]
+    assert hint.words == "Cluster pve-a was last looked at 7 min ago: does the controller run?"
+
+
+def test_the_nodes_show_what_is_in_use_beside_what_is_promised(world):
+    assert "as of" not in overview().text
+    make_observations(world.cluster)
+    assert "2.0 of 8.0 GiB" in overview().text
 
 
 def test_work_that_nobody_takes_is_called_broken_and_fresh_work_is_not(world, alice, work):

@@ -50,4 +50,4 @@ def test_a_person_who_is_refused_or_lost_gets_a_page_with_a_way_back(client, ali
     ):
         assert answer.status_code == status
         assert words in answer.text
-        assert f'href="{reverse("admin:index")}"' in answer.text
+        assert f'href="{reverse("root")}"' in answer.text

@@ -29,7 +29,8 @@ SOUND = {
 }
 OF_OURS = (
     "ALLOWED_HOSTS", "BEHIND_TLS_PROXY", "CSRF_TRUSTED_ORIGINS", "DATABASE_OWNER_URL", "DATABASE_URL", "DATA_DIR",
-    "DEBUG", "INSECURE_HTTP", "LOG_LEVEL", "SECRETS_KEYS", "SECRET_KEY", "TIME_ZONE", "WORKERS",
+    "DEBUG", "INSECURE_HTTP", "LOG_FORMAT", "LOG_LEVEL", "METRICS_NETWORKS", "METRICS_TOKEN", "SECRETS_KEYS",
+    "SECRET_KEY", "TIME_ZONE", "WORKERS",
 )  # fmt: skip
 
 
@@ -64,6 +65,9 @@ def test_a_sound_environment_passes() -> None:
         INSECURE_HTTP="1",
         TIME_ZONE="America/New_York",
         LOG_LEVEL="warning",
+        LOG_FORMAT="JSON",
+        METRICS_TOKEN="a-token-for-metrics-only",
+        METRICS_NETWORKS="127.0.0.0/8, ::1, 10.1.10.5",
         WORKERS="64",
         DATABASE_OWNER_URL="postgresql://owner@127.0.0.1:1/mc",
     )
@@ -86,6 +90,11 @@ WRONG = [
     ("TIME_ZONE", "Mars/Olympus", "America/New_York"),
     ("TIME_ZONE", "../../etc/passwd", "America/New_York"),
     ("LOG_LEVEL", "loud", "DEBUG, INFO, WARNING, ERROR, CRITICAL"),
+    ("LOG_FORMAT", "xml", "line (for people) or json (for programs)"),
+    ("METRICS_TOKEN", "secret-word", "shorter than 20 characters"),
+    ("METRICS_TOKEN", "secret-word with a blank", "others than letters, digits and signs"),
+    ("METRICS_NETWORKS", "10.0.0.0/8, everywhere", "'everywhere' is no network such as 127.0.0.0/8"),
+    ("METRICS_NETWORKS", "10.0.0.7/8", "has host bits set"),
     ("WORKERS", "0", "from 1 to 64"),
     ("WORKERS", "65", "from 1 to 64"),
     ("WORKERS", "-1", "from 1 to 64"),

@@ -67,3 +67,18 @@ REHEARSAL: Kind[Run[Params]] = Kind(
     ),
 )
 register(REHEARSAL)
+
+# Its first step's task may fail: the second looks at what came of it.
+TRIAL: Kind[Run[Params]] = Kind(
+    "trial",
+    version=1,
+    subject="thing",
+    params=Params,
+    open=_open,
+    deadline=timedelta(minutes=10),
+    steps=(
+        Step("first", SCRIPT.play("first"), undo=SCRIPT.play("undo first"), task_may_fail=True),
+        Step("second", SCRIPT.play("second")),
+    ),
+)
+register(TRIAL)

@@ -19,7 +19,7 @@ from operations.models import Attempt, Operation, OperationInProgress
 from operations.services import begin_operation
 from operations.wake import Outcome, resend_due_hints, wake
 from tenants.services import platform_tenant
-from tests.operations.kinds import REHEARSAL, Params, Script, reset
+from tests.operations.kinds import REHEARSAL, TRIAL, Params, Script, reset
 
 pytestmark = pytest.mark.django_db
 
@@ -34,10 +34,10 @@ def operation(script, db) -> Operation:
     return begin()
 
 
-def begin(subject=None) -> Operation:
+def begin(subject=None, kind=REHEARSAL) -> Operation:
     with transaction.atomic():
         return begin_operation(
-            REHEARSAL,
+            kind,
             by=SYSTEM,
             tenant=platform_tenant(),
             subject_id=subject or new_id(),
@@ -325,3 +325,44 @@ def test_the_end_of_an_operation_is_audited_in_its_tenants_name(operation, to_it
     to_its_end(operation)
     event = AuditEvent.objects.get(operation_id=operation.pk)
     assert (event.action, event.outcome, event.tenant_reference) == ("thing.rehearsal.ended", "done", "TENANT-0")
+
+
+# A task that may fail
+
+
+def test_a_task_that_may_fail_does_not_fail_the_operation_and_its_attempt_keeps_why(script, to_its_end):
+    script.does["first"] = [Parked("t-1", "a task")]
+    operation = begin(kind=TRIAL)
+    to_its_end(operation)
+    wake("t-1", Outcome(ok=False, family="fail", code="task_failed", message="It took too long.", in_doubt=True))
+    assert to_its_end(operation).state == "succeeded"
+    assert script.called == ["first", "second"]
+    attempt = Attempt.objects.get(step__operation=operation, step__name="first")
+    assert (attempt.result, attempt.error_message, attempt.in_doubt) == ("failed", "It took too long.", True)
+
+
+def test_what_is_undone_after_it_counts_it_as_done(script, to_its_end):
+    script.does["first"] = [Parked("t-1", "a task")]
+    script.does["second"] = [Fail("broken")]
+    operation = begin(kind=TRIAL)
+    to_its_end(operation)
+    wake("t-1", Outcome(ok=False, family="fail", message="It took too long."))
+    assert to_its_end(operation).state == "failed"
+    assert script.called == ["first", "second", "undo first"]
+
+
+@pytest.mark.parametrize("error", [Fail("ours broke"), Refuse("not allowed")])
+def test_only_the_task_may_fail_not_the_call(error, script, to_its_end):
+    script.does["first"] = [error]
+    operation = to_its_end(begin(kind=TRIAL))
+    assert (operation.state, operation.error_step) == ("failed", "first")
+    assert "second" not in script.called
+
+
+def test_a_task_that_may_fail_is_tried_again_when_it_only_had_to_wait(script, to_its_end):
+    script.does["first"] = [Parked("t-1", "a task"), None]
+    operation = begin(kind=TRIAL)
+    to_its_end(operation)
+    wake("t-1", Outcome(ok=False, family="wait", code="locked", message="It is locked."))
+    assert to_its_end(operation).state == "succeeded"
+    assert script.called == ["first", "first", "second"]

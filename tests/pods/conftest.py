@@ -14,7 +14,7 @@ from demo.handle import FakeHandle
 from ipam.models import IPLease
 from operations.models import LanePlace, Operation
 from pods.models import CloudPod
-from pods.services import Size, Wish, create_pod
+from pods.services import Size, Wish, create_pod, stop_pod
 from tests.cast import Person
 from tests.factories import World
 from tests.work import Work
@@ -40,6 +40,16 @@ def running_pod(create: Callable[..., Operation], work: Work) -> CloudPod:
     return pod
 
 
+@pytest.fixture
+def stopped_pod(running_pod: CloudPod, plane: FakeHandle, alice: Person, work: Work) -> CloudPod:
+    """A pod of alice's that was stopped, as it should be."""
+    stop_pod(by=alice.actor, pod=running_pod)
+    work.until_idle()
+    assert is_at(plane, running_pod) == ("stopped", 0)
+    plane.clear_record()
+    return fresh(running_pod)
+
+
 def pod_of(operation: Operation) -> CloudPod:
     return CloudPod.objects.get(pk=operation.subject_id)
 
@@ -59,3 +69,14 @@ def nothing_is_left(plane: FakeHandle) -> bool:
     assert not LanePlace.objects.all()
     assert not Operation.objects.filter(state__in=Operation.LIVE)
     return True
+
+
+def fresh(pod: CloudPod) -> CloudPod:
+    """Its row as it is now."""
+    return CloudPod.objects.get(pk=pod.pk)
+
+
+def is_at(plane: FakeHandle, pod: CloudPod) -> tuple[str, int]:
+    """Whether its container runs, and whether it starts with its node."""
+    ct = plane.cts()[pod.vmid]
+    return ct["status"], ct["config"]["onboot"]

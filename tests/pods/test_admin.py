@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import escape
 
 from audit.models import AuditEvent
+from clusters.models import ClusterObservation
 from operations.models import Operation
 from pods.models import CloudPod
-from tests.desk import desk, make_pods, page, rows, staff
+from tests.desk import desk, make_observations, make_pods, page, rows, staff
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -136,3 +140,102 @@ def test_a_pod_that_is_gone_from_the_node_though_it_should_run_stands_out_in_the
 
 def test_the_list_says_when_a_state_was_seen(pod):
     assert 'datetime="2026-01-01T00:00:00' in desk().get(rows(CloudPod)).text
+
+
+# What is wanted beside what was seen
+
+
+@pytest.fixture
+def seen(pod):
+    """The pod as the controller saw it a moment ago."""
+    make_observations(pod.cluster)
+    CloudPod.objects.update(
+        observed_state="running",
+        last_seen_state="running",
+        observed_at=timezone.now(),
+        observed_node="pve",
+        observed_hostname=pod.hostname,
+        observed_cores=pod.cores,
+        observed_memory_mib=pod.memory_mib,
+        observed_disk_gib=pod.disk_gib,
+    )
+    return pod
+
+
+def compared(pod):
+    rows = desk().get(page(pod)).context["comparison"]
+    return {row.what: (row.desired, row.observed) for row in rows if row.differs}
+
+
+def test_a_pod_that_is_as_it_should_be_differs_in_nothing(seen):
+    assert compared(seen) == {}
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "what", "shown"),
+    [
+        ("observed_state", "stopped", "State", ("running", "stopped")),
+        ("observed_node", "pve-02", "Node", ("pve", "pve-02")),
+        ("observed_hostname", "theirs", "Host name", ("web-0", "theirs")),
+        ("observed_cores", 7, "Cores", ("2", "7")),
+        ("observed_memory_mib", 4096, "Memory", ("2 GiB", "4 GiB")),
+        ("observed_disk_gib", 20, "Disk", ("8 GiB", "20 GiB")),
+    ],
+)
+def test_each_thing_that_differs_is_marked_beside_what_is_wanted(column, value, what, shown, seen):
+    CloudPod.objects.update(**{column: value})
+    assert compared(seen) == {what: shown}
+
+
+def test_a_file_system_is_a_little_smaller_than_its_volume_and_that_is_no_difference(seen):
+    CloudPod.objects.update(observed_disk_gib=7.77)
+    assert compared(seen) == {}
+
+
+def test_what_is_not_known_differs_from_nothing(seen):
+    CloudPod.objects.update(observed_state="unknown", observed_cores=None, observed_node="")
+    assert compared(seen) == {}
+
+
+def test_the_list_says_what_a_pod_should_be_where_it_was_seen_otherwise(seen):
+    client = desk()
+    assert "should be" not in client.get(rows(CloudPod)).text
+    CloudPod.objects.update(observed_state="stopped")
+    assert "; should be running" in client.get(rows(CloudPod)).text
+    CloudPod.objects.update(desired_state="stopped")
+    assert "should be" not in client.get(rows(CloudPod)).text
+
+
+def test_pods_are_found_by_what_they_should_be(seen):
+    client = desk()
+    for state, count in (("running", 1), ("stopped", 0)):
+        found = client.get(rows(CloudPod), {"desired_state__exact": state}).context["cl"]
+        assert found.result_count == count
+
+
+def test_a_pod_of_a_cluster_that_does_not_answer_is_told_as_it_was_last_seen(seen):
+    since = timezone.now().replace(microsecond=0)
+    ClusterObservation.objects.update(unreachable_since=since)
+    CloudPod.objects.update(observed_state="unknown", observed_at=since)
+    html, clock = desk().get(page(seen)).text, f"{timezone.localtime(since):%H:%M:%S}"
+    assert f"Cluster pve-a has not answered since {clock}. web-0 was last seen running on pve at {clock}." in html
+    assert "unknown, last seen running" in html
+    assert "not found" not in html
+    listed = desk().get(rows(CloudPod)).text
+    assert '<span class="mc-badge mc-quiet">unknown</span> <span class="mc-subtle">running as of ' in listed
+
+
+def test_a_pod_that_its_answering_cluster_tells_nothing_of_is_told_so(seen):
+    CloudPod.objects.update(observed_state="unknown")
+    assert "Cluster pve-a does not tell what web-0 does now. web-0 was last seen running" in desk().get(page(seen)).text
+
+
+def test_page_and_list_say_when_nobody_looks_any_more(seen):
+    client = desk()
+    assert "nobody looks" not in client.get(rows(CloudPod)).text
+    long_ago = timezone.now() - timedelta(minutes=7)
+    ClusterObservation.objects.update(tried_at=long_ago, observed_at=long_ago)
+    assert "; nobody looks" in client.get(rows(CloudPod)).text
+    assert "Cluster pve-a was last looked at 7 min ago: does the controller run?" in client.get(page(seen)).text
+    CloudPod.objects.update(phase="gone", gone_at=long_ago, observed_state="absent")
+    assert "nobody looks" not in client.get(rows(CloudPod)).text

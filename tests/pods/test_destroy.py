@@ -10,7 +10,7 @@ from operations.models import Operation
 from pods.models import CloudPod
 from pods.refusals import PodGone
 from pods.services import destroy_pod
-from tests.pods.conftest import ended, nothing_is_left, pod_of
+from tests.pods.conftest import ended, fresh, is_at, nothing_is_left, pod_of
 
 pytestmark = pytest.mark.django_db
 
@@ -141,3 +141,38 @@ def test_undoing_that_fails_keeps_what_the_pod_holds_and_asks_for_a_person(creat
     work.until_idle()
     assert ended(again).state == Operation.State.SUCCEEDED
     assert nothing_is_left(plane)
+
+
+@pytest.fixture
+def protected(running_pod, plane):
+    message = f"can't remove CT {running_pod.vmid} - protection mode enabled"
+    plane.fail("destroy", status=500, message=message, times=None)
+
+
+def test_a_stopped_pod_that_cannot_be_destroyed_stays_stopped_and_meant_to_be_so(
+    stopped_pod, protected, plane, alice, work
+):
+    plane.edit_ct(stopped_pod.vmid, status="running")  # by hand: the destroy stops it
+    operation = destroy_pod(by=alice.actor, pod=stopped_pod)
+    work.until_idle()
+    assert ended(operation).error_code == "protected"
+    assert is_at(plane, stopped_pod) == ("stopped", 0)
+    assert (fresh(stopped_pod).phase, fresh(stopped_pod).desired_state) == ("active", "stopped")
+
+
+def test_a_destroy_that_an_older_release_began_is_taken_back_as_it_would_have(
+    running_pod, protected, plane, alice, work
+):
+    operation = destroy_pod(by=alice.actor, pod=running_pod)
+    Operation.objects.filter(pk=operation.pk).update(params={"phase": "active"})
+    work.until_idle()
+    assert ended(operation).error_code == "protected"
+    assert (fresh(running_pod).phase, fresh(running_pod).desired_state) == ("active", "running")
+    assert is_at(plane, running_pod)[0] == "running"
+
+
+def test_a_stopped_pod_is_destroyed_like_any_other(stopped_pod, plane, alice, work):
+    operation = destroy_pod(by=alice.actor, pod=stopped_pod)
+    work.until_idle()
+    assert ended(operation).state == Operation.State.SUCCEEDED
+    assert stopped_pod.vmid not in plane.cts()

@@ -13,11 +13,13 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from clusters.models import Cluster
 from ipam.models import IPLease
 from operations.models import Attempt, Operation
 from pods.models import CloudPod
-from pods.services import destroy_pod
+from pods.services import destroy_pod, reboot_pod, replace_ssh_keys, start_pod, stop_pod
 from tests.pods.conftest import ended, nothing_is_left, pod_of
+from tests.pods.keys import ed25519_key, keys_for_next_boot
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -123,6 +125,35 @@ def test_killed_at_any_call_of_a_destroy_nothing_is_left(call, running_pod, alic
     assert nothing_is_left(plane)
 
 
+@pytest.mark.parametrize(
+    ("verb", "calls"),
+    [
+        (start_pod, ["config_get", "config", "start"]),
+        (stop_pod, ["config_get", "config", "status", "shutdown", "stop"]),
+        (reboot_pod, ["config_get", "status", "shutdown", "stop", "start"]),
+    ],
+    ids=["start", "stop", "reboot"],
+)
+def test_killed_at_any_call_that_starts_or_stops_a_pod_it_happens_once(verb, calls, running_pod, alice, plane, work):
+    for call in calls:
+        plane.edit_ct(running_pod.vmid, status="stopped" if verb is start_pod else "running", onboot=verb is stop_pod)
+        plane.clear_record()
+        operation = verb(by=alice.actor, pod=running_pod)
+        if call == "stop":
+            plane.fail_task("shutdown", "container did not stop")
+        if call == "stop" or (verb, call) == (reboot_pod, "start"):
+            work.drive(operation)
+            plane.wait_idle()
+            work.tick()
+        kill_while_proxmox_answers(plane, call, operation)
+        work.pass_time(seconds=100)
+        work.until_idle()
+        assert ended(operation).state == Operation.State.SUCCEEDED, call
+        ends = [end["name"] for end in plane.task_ends() if end["exitstatus"] == "OK"]
+        assert len([name for name in ends if name in ("shutdown", "stop")]) == (verb is not start_pod), call
+        assert ends.count("start") == (verb is not stop_pod), call
+
+
 def test_killed_in_the_undo_of_a_clone_nothing_is_left(create, plane, work):
     plane.fail_task("start", "broken")
     operation = create()
@@ -159,3 +190,17 @@ def test_a_worker_that_was_paused_past_its_lease_asks_and_writes_nothing_more(ca
     assert output.strip() == "lease lost"
     assert plane.record() == []
     assert ended(operation).state == Operation.State.SUCCEEDED
+
+
+@pytest.mark.parametrize("call", ["config_get", "config"])
+def test_killed_at_any_call_of_a_replacement_of_keys_the_new_ones_are_there(call, running_pod, alice, plane, work):
+    Cluster.objects.update(key_delivery=Cluster.KeyDelivery.ENV)
+    plane.clear_record()
+    keys = [ed25519_key()]
+    operation = replace_ssh_keys(by=alice.actor, pod=running_pod, keys=keys)
+    kill_while_proxmox_answers(plane, call, operation)
+    work.pass_time(seconds=100)
+    work.until_idle()
+    assert ended(operation).state == Operation.State.SUCCEEDED
+    assert keys_for_next_boot(plane, running_pod) == keys
+    assert len(plane.record("config")) == 1

@@ -1,6 +1,7 @@
-"""`manage.py controller`: looks at what is waited for, wakes it, and sends due hints again, tick after tick.
+"""`manage.py controller`: looks at what is waited for, wakes it, sends due hints again, and has each cluster seen.
 
-Decides: the rhythm, and that one controller leads. Not: what a tick does (clusters/observe.py, operations/wake.py).
+Decides: the rhythm, and that one controller leads. Not: what a tick does (clusters/observe.py, operations/wake.py,
+migracloud/observing.py).
 """
 
 from __future__ import annotations
@@ -8,15 +9,19 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import InterfaceError, OperationalError, connection
 
+from clusters.looks import Looks
 from clusters.observe import wake_parked
 from core.locks import AdvisoryLock, holds_for_session, try_lock_for_session
+from migracloud.observing import observe, observe_now
 from migracloud.processes import die_with_parent, keep_one_connection
 from operations.claims import end_leases_of_dead_workers
+from operations.heartbeats import PERIOD, Kind, Pulse
 from operations.lanes import admit_everywhere
 from operations.wake import resend_due_hints
 
@@ -40,16 +45,26 @@ class Command(BaseCommand):
         if not once:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: stopping.set())
+        looks, pulse = Looks(), Pulse(Kind.CONTROLLER)
         while not stopping.is_set():
             try:
+                if not once:
+                    pulse.beat_if_due()  # also one that does not lead: it is there
                 if self._lead():
                     look()
+                    (observe_now if once else observe)(looks)
             except (OperationalError, InterfaceError) as error:
                 log.warning("the database is away: %s", error)
                 connection.close()
             if once:
                 return
-            stopping.wait(tick)
+            self._rest(tick, stopping, pulse)
+        pulse.stop()
+
+    def _rest(self, tick: float, stopping: threading.Event, pulse: Pulse) -> None:
+        until = time.monotonic() + tick
+        while (left := until - time.monotonic()) > 0 and not stopping.wait(min(left, PERIOD)):
+            pulse.beat_if_due()
 
     def _lead(self) -> bool:
         """Two controllers would do no harm, only double calls: one leads, the others wait for its end."""

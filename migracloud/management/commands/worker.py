@@ -1,6 +1,6 @@
 """`manage.py worker`: django-q2's qcluster, whose children die with it.
 
-Decides: what surrounds the qcluster. Not: what a task does (operations/tasks.py).
+Decides: what surrounds the qcluster, and its heartbeat. Not: what a task does (operations/tasks.py).
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import threading
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 from django_q import cluster as django_q_cluster
 
-from migracloud.processes import die_with_parent, keep_forks_clean
+from migracloud.processes import die_with_parent, keep_forks_clean, keep_one_connection
 from migracloud.sentinel import WatchfulSentinel
+from operations.heartbeats import Kind, Pulse
 
 
 class Command(BaseCommand):
@@ -29,6 +31,12 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: threading.Thread(target=cluster.stop, daemon=True).start())
         cluster.start()
-        cluster.sentinel.join()
+        keep_one_connection()  # all forks of this process are made; its own beats need no pool
+        pulse = Pulse(Kind.WORKER)
+        while cluster.sentinel.is_alive():
+            pulse.beat_if_due()
+            connection.close()
+            cluster.sentinel.join(pulse.rest)
+        pulse.stop()
         if cluster.sentinel.exitcode:
             raise CommandError("The workers have ended: see above. They have to be started again.")

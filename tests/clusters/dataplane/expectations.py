@@ -15,6 +15,7 @@ import pytest
 from clusters.dataplane import errors
 from clusters.dataplane.answers import task_error
 from clusters.dataplane.port import Mine, Stranger
+from clusters.dataplane.resources import guest_of
 from clusters.dataplane.values import task_of
 from operations.errors import StepError
 from tests.clusters.dataplane.recorded import RECORDINGS, Line, Replay, port_call, vmid_of
@@ -127,14 +128,15 @@ class Runs(Expectation):
 
 
 class Guests(Expectation):
+    """Guests alone are listed for `look`; each row is read as the whole list's are."""
+
     def __init__(self, vmid: int, *, absent: int | None = None, **fields: Any) -> None:
         self.vmid, self.absent, self.fields = vmid, absent, fields
 
     def check(self, line: Line, replay: Replay) -> None:
-        [guests] = replay.port(line)
-        assert len(guests) == len(replay.raw(line))
+        guests = [guest_of(row) for row in replay.raw(line)]
         [guest] = [guest for guest in guests if guest.vmid == self.vmid]
-        assert guest.node == "pve1"
+        assert (guest.node, guest.kind) == ("pve1", "lxc")
         assert {name: getattr(guest, name) for name in self.fields} == self.fields
         [row] = [row for row in line.data if row["vmid"] == self.vmid]
         assert guest.template == bool(row.get("template"))  # the list lags: a fresh one has none
@@ -143,7 +145,24 @@ class Guests(Expectation):
 
 class NoGuests(Expectation):
     def check(self, line: Line, replay: Replay) -> None:
-        assert replay.port(line) == [[]]
+        assert replay.raw(line) == []
+
+
+class Everything(Expectation):
+    """The whole list in one call: every row of it is read, and each figure in our units."""
+
+    def check(self, line: Line, replay: Replay) -> None:
+        [found] = replay.port(line)
+        assert found.unread == 0
+        kinds = [row["type"] for row in line.data]
+        counted = (len(found.guests), len(found.nodes), len(found.storages))
+        assert counted == tuple(kinds.count(kind) for kind in ("lxc", "node", "storage"))
+        [template] = [guest for guest in found.guests if guest.vmid == 900]
+        assert (template.memory_mib, template.disk_gib, template.cores) == (64, 2.0, 2)
+        [node] = found.nodes
+        assert (node.name, node.status, node.cores, node.memory_mib) == ("pve1", "online", 2, 24_105)
+        [fast] = [storage for storage in found.storages if storage.name == "fast"]
+        assert (fast.node, fast.available, fast.total_gib) == ("pve1", True, 8.0)
 
 
 @dataclass(frozen=True)

@@ -99,8 +99,8 @@ def port_call(plane: ProxmoxPlane, line: Line) -> Callable[[], Any] | None:
     match [line.method, *parts]:
         case ["GET", "version"]:
             return plane.version
-        case ["GET", "cluster", "resources"] if line.params == {"type": "vm"}:
-            return plane.guests
+        case ["GET", "cluster", "resources"] if not line.params:
+            return plane.resources
         case ["GET", "nodes", node, "tasks"] if line.params["source"] == "all":
             return lambda: plane.tasks(node, since=line.params["since"])
         case ["GET", "nodes", _, "tasks", upid, "log"]:
@@ -122,6 +122,7 @@ def _ct_call(plane: ProxmoxPlane, line: Line, call: str, node: str, vmid: str) -
         ("PUT", "firewall/options"): lambda: plane.set_firewall(it),
         ("PUT", "resize"): lambda: plane.grow(it, disk_gib=3),
         ("POST", "status/start"): lambda: plane.start(it),
+        ("POST", "status/shutdown"): lambda: plane.shutdown(it, timeout_s=params["timeout"]),
         ("POST", "status/stop"): lambda: plane.stop(it),
         ("DELETE", ""): lambda: plane.destroy(it),
     }

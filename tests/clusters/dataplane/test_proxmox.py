@@ -272,6 +272,13 @@ def test_a_nic_without_gateway_and_vlan_names_neither(plane: Plane, endpoint: En
     [
         (lambda plane, mine: plane.start(mine), "POST", "/status/start", {}),
         (lambda plane, mine: plane.stop(mine), "POST", "/status/stop", {}),
+        (lambda plane, mine: plane.shutdown(mine, timeout_s=90), "POST", "/status/shutdown", {"timeout": "90"}),
+        (
+            lambda plane, mine: plane.set_onboot(mine, False) or UPID,
+            "PUT",
+            "/config",
+            {"onboot": "0", "digest": "d1"},
+        ),
         (lambda plane, mine: plane.destroy(mine), "DELETE", "", {"purge": "1"}),
         (
             lambda plane, mine: plane.grow(mine, disk_gib=20),
@@ -286,7 +293,7 @@ def test_a_nic_without_gateway_and_vlan_names_neither(plane: Plane, endpoint: En
             {"enable": "1", "ipfilter": "1", "macfilter": "1", "policy_in": "ACCEPT"},
         ),
     ],
-    ids=["start", "stop", "destroy", "grow", "set_firewall"],
+    ids=["start", "stop", "shutdown", "set_onboot", "destroy", "grow", "set_firewall"],
 )
 def test_a_change_is_one_call(call, method: str, path: str, params, plane: Plane, endpoint, mine: Mine):
     assert call(plane, mine) == UPID
@@ -330,7 +337,7 @@ def test_an_answer_of_an_odd_shape_is_an_error_of_its_type(odd: Any, plane: Plan
     endpoint.behave = lambda request: data(odd)
     calls: list[Callable[[], object]] = [
         plane.version,
-        plane.guests,
+        plane.resources,
         lambda: plane.running(mine),
         lambda: plane.start(mine),
         lambda: plane.tasks("pve", since=0),

@@ -175,6 +175,43 @@ def test_the_next_endpoint_is_not_asked_once_a_request_was_sent(new_endpoint, ac
     assert (len(first.seen), len(second.seen)) == (2, 0)
 
 
+def test_an_endpoint_that_did_not_answer_is_tried_last_for_a_while(new_endpoint, access_to, monkeypatch):
+    now = 1000.0
+    monkeypatch.setattr(transport, "monotonic", lambda: now)
+    first, second = new_endpoint(), new_endpoint()
+    access = access_to(first, second)
+    first.behave = lambda request: Cut()
+    refusal(Transport(access), "GET")
+
+    first.behave = lambda request: data("9.1")
+    for _ in range(3):
+        Transport(access).call("GET", "version")
+    assert (len(first.seen), len(second.seen)) == (1, 3)
+
+    now += transport.PASSED_OVER
+    Transport(access).call("GET", "version")
+    assert (len(first.seen), len(second.seen)) == (2, 3)
+
+
+def test_an_endpoint_that_is_off_costs_its_time_out_once(endpoint: Endpoint, access_to, monkeypatch):
+    tried: list[str] = []
+    attempt = Transport._attempt
+
+    def watched(self: Transport, url: str, *args: Any) -> Any:
+        tried.append(url)
+        return attempt(self, url, *args)
+
+    monkeypatch.setattr(Transport, "_attempt", watched)
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()  # takes connections, says nothing
+        off = f"https://127.0.0.1:{listening.getsockname()[1]}"
+        access = access_to(off, endpoint, connect_timeout=0.1)
+        for _ in range(3):
+            Transport(access).call("POST", "version")
+    assert tried == [off, endpoint.url, endpoint.url, endpoint.url]
+
+
 # No answer
 
 

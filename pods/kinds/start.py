@@ -1,0 +1,59 @@
+"""Start a pod: it starts with its node from now on, and it is started if it does not run.
+
+Decides: the order of the calls, and that a start which fails leaves the pod as it was meant to be before. Not: who may
+ask (services/power.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from operations.kind import Kind, Parked, Step, recorded_by_service
+from pods.holdings import saw, take_back
+from pods.kinds import power
+from pods.kinds.context import PodRun, open_pod
+from pods.models import CloudPod
+
+
+@dataclass(frozen=True)
+class Params:
+    """What was wanted before, should it not start."""
+
+    desired_state: str
+
+
+Run = PodRun[Params]
+
+
+def start(op: Run) -> Parked | None:
+    return power.start(op, op.mine())
+
+
+def settle(op: Run) -> None:
+    """The start's task ended well, or it ran already."""
+    saw(op.pod, CloudPod.Observed.RUNNING)
+
+
+START: Kind[Run] = Kind(
+    "start",
+    version=1,
+    subject="pod",
+    params=Params,
+    open=open_pod,
+    deadline=power.DEADLINE,
+    steps=(
+        Step(
+            "declare",
+            recorded_by_service,
+            undo=lambda op: take_back(op.pod, phase=op.pod.phase, desired_state=op.params.desired_state),
+            undo_atomic=True,
+        ),
+        Step(
+            "onboot",
+            lambda op: power.write_onboot(op, CloudPod.Desired.RUNNING),
+            undo=lambda op: power.write_onboot_back(op, before=op.params.desired_state),
+        ),
+        Step("start", start, undo=lambda op: power.stop_again(op, before=op.params.desired_state)),
+        Step("settle", settle, atomic=True),
+    ),
+)

@@ -1,0 +1,67 @@
+"""Stop a pod: it no longer starts with its node, its first process is asked to end, and if that takes too long it is
+stopped hard.
+
+Decides: the order of the calls, and that a pod which cannot be stopped runs as before. Not: who may ask
+(services/power.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from operations.kind import Kind, Parked, Step, recorded_by_service
+from pods.holdings import saw, take_back
+from pods.kinds import power
+from pods.kinds.context import PodRun, open_pod
+from pods.models import CloudPod
+
+
+@dataclass(frozen=True)
+class Params:
+    """What was wanted before, should it not stop; and how long it may take to shut down (0: stop it at once)."""
+
+    desired_state: str
+    timeout_s: int
+
+
+Run = PodRun[Params]
+
+
+def start_again(op: Run) -> Parked | None:
+    return power.start_again(op, before=op.params.desired_state)
+
+
+def settle(op: Run) -> None:
+    """It ended by itself, or the hard stop's task ended well, or it did not run."""
+    saw(op.pod, CloudPod.Observed.STOPPED)
+
+
+STOP: Kind[Run] = Kind(
+    "stop",
+    version=1,
+    subject="pod",
+    params=Params,
+    open=open_pod,
+    deadline=power.DEADLINE,
+    steps=(
+        Step(
+            "declare",
+            recorded_by_service,
+            undo=lambda op: take_back(op.pod, phase=op.pod.phase, desired_state=op.params.desired_state),
+            undo_atomic=True,
+        ),
+        Step(
+            "onboot",
+            lambda op: power.write_onboot(op, CloudPod.Desired.STOPPED),
+            undo=lambda op: power.write_onboot_back(op, before=op.params.desired_state),
+        ),
+        Step(
+            "shutdown",
+            lambda op: power.shut_down(op, timeout_s=op.params.timeout_s),
+            undo=start_again,
+            task_may_fail=True,
+        ),
+        Step("stop", power.stop_hard, undo=start_again),
+        Step("settle", settle, atomic=True),
+    ),
+)
