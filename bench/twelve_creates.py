@@ -47,7 +47,7 @@ def _create_all(on: Stage) -> float:
             break
         if took > PATIENCE:
             raise TimeoutError(f"Only {len(ended)} of {PODS} creates had ended after {PATIENCE:g} s")
-        time.sleep(0.05)
+        time.sleep(0.1)
     if bad := [f"{one['subject']['name']}: {one['error']}" for one in ended if one["state"] != "succeeded"]:
         raise RuntimeError(f"Not every create succeeded: {bad}")
     return took

@@ -70,7 +70,8 @@ def planned(data_dir: Path) -> Server:
 
 
 def _folder(data_dir: Path) -> Path:
-    return data_dir.resolve() / "postgres"
+    # A link to another checkout's folder is that folder: whoever starts it must see the server that runs on it.
+    return (data_dir / "postgres").resolve()
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,7 @@ def clone(tmp_path: Path) -> Iterator[Path]:
     shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(*NOT_IN_A_CLONE))
     (root / ".venv").symlink_to(Path(sys.prefix))
     yield root
-    command = [root / ".venv/bin/python", "-m", "migracloud.postgres", "stop"]
+    command = [str(root / ".venv/bin/python"), "-m", "migracloud.postgres", "stop"]
     subprocess.run(command, cwd=root, env=environment(), capture_output=True, timeout=60, check=False)
 
 
@@ -115,7 +116,7 @@ def test_the_commands_of_the_readme_make_a_pod_on_a_cluster_of_other_names(clone
     assert elsewhere.ready.token_secret not in log.read_text()
 
 
-def wait_for_the_pod(fake: FakeHandle, bash: subprocess.Popen[bytes], log: Path) -> dict[str, object]:
+def wait_for_the_pod(fake: FakeHandle, bash: subprocess.Popen[bytes], log: Path) -> dict[str, Any]:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and bash.poll() is None:
         for vmid in fake.vmids():

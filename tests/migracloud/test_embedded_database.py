@@ -116,6 +116,14 @@ def test_starters_at_the_same_time_share_one_server(data: Path) -> None:
     assert (data / "postgres" / "server.log").read_text().count("starting PostgreSQL") == 1
 
 
+def test_a_link_to_another_checkouts_data_finds_the_server_that_runs_on_it(data: Path, tmp_path: Path) -> None:
+    server, pid = ensure_started(data), pid_of(data)
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy" / "postgres").symlink_to(data / "postgres")
+    assert ensure_started(tmp_path / "copy") == server
+    assert pid_of(data) == pid
+
+
 @pytest.mark.parametrize("all_of_it", [False, True], ids=["the postmaster", "every process"])
 def test_what_was_committed_survives_sigkill(data: Path, all_of_it: bool) -> None:
     server = ensure_started(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -19,7 +20,7 @@ from tests.pods.conftest import ended, fresh, is_at
 
 pytestmark = pytest.mark.django_db
 
-VERBS = {"start": start_pod, "stop": stop_pod, "reboot": reboot_pod}
+VERBS: dict[str, Callable[..., Operation]] = {"start": start_pod, "stop": stop_pod, "reboot": reboot_pod}
 
 
 def says(pod):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from audit.models import AuditEvent
@@ -14,7 +16,7 @@ from tests.pods.conftest import fresh, pod_of
 
 pytestmark = pytest.mark.django_db
 
-VERBS = {"start": start_pod, "stop": stop_pod, "reboot": reboot_pod}
+VERBS: dict[str, Callable[..., Operation]] = {"start": start_pod, "stop": stop_pod, "reboot": reboot_pod}
 
 
 def refused(verb, pod, alice, error):

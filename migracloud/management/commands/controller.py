@@ -32,7 +32,7 @@ class Command(BaseCommand):
     help = "Watch the tasks of the data plane, wake the operations that wait for them, send due hints again."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--tick", type=float, default=0.5, help="seconds between two looks (default 0.5)")
+        parser.add_argument("--tick", type=float, default=0.25, help="seconds between two looks (default 0.25)")
         parser.add_argument("--once", action="store_true", help="one look, then end")
 
     def handle(self, *args: Any, tick: float, once: bool, **options: Any) -> None:
