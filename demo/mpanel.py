@@ -40,6 +40,15 @@ class MPanel:
         """The operation that takes it away."""
         return self._ask("DELETE", f"pods/{pod}")
 
+    def stop_pod(self, pod: str) -> dict[str, Any]:
+        return self._ask("POST", f"pods/{pod}/stop")
+
+    def reboot_pod(self, pod: str) -> dict[str, Any]:
+        return self._ask("POST", f"pods/{pod}/reboot")
+
+    def replace_keys(self, pod: str, keys: list[str]) -> dict[str, Any]:
+        return self._ask("PUT", f"pods/{pod}/ssh-keys", {"ssh_keys": keys})
+
     def pod(self, pod: str) -> dict[str, Any]:
         return self._ask("GET", f"pods/{pod}")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -85,6 +86,7 @@ class Demo:
             pves = {name: self._start_pve(name) for name in CLUSTER_FILES}
             fresh_database(self.folder)
             os.environ.update(cluster_variables({name: pve.ready for name, pve in pves.items()}))
+            os.environ["METRICS_TOKEN"] = secrets.token_urlsafe(24)
             credentials = fill(self.run_folder / "setup.log")
             self._start_product()
             self.scenario = threading.Thread(target=self._play, args=(pves, credentials), name="scenario")
@@ -159,6 +161,7 @@ class Demo:
         return None
 
     def _play_and_judge(self, pves: dict[str, FakeHandle], credentials: Credentials) -> int:
+        from demo.check_metrics import ask_and_compare
         from demo.mpanel import MPanel
         from demo.scenario import Scenario
         from demo.verify import verify
@@ -166,6 +169,9 @@ class Demo:
         mpanel = MPanel(self.site, credentials.token)
         story = Scenario(mpanel, pves, self.screen, self.stop).play()
         findings = verify(story, pves)
+        metrics = os.environ["METRICS_TOKEN"]
+        findings.untrue += (told := ask_and_compare(self.site, metrics))
+        findings.facts.append(("Metrics", "differ from the database" if told else "agree with the database"))
         self.screen.pods(story.orders)
         self.screen.facts("Checked", findings.facts)
         self._show_addresses(story.orders[0].tenant, credentials)
@@ -191,6 +197,8 @@ class Demo:
             ("  user, password", ", ".join(let_in(tenant))),
             ("API", f"{self.site}/api/v1/docs"),
             ("  header", f"Authorization: Bearer {credentials.token}"),
+            ("Metrics", f"{self.site}/metrics"),
+            ("  header", f"Authorization: Bearer {os.environ['METRICS_TOKEN']}"),
         ]
         self.screen.facts("Look around", rows)
 

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from demo.first_week import FirstWeek, public_key
 from demo.handle import FakeHandle
 from demo.mpanel import ApiRefusal, MPanel
 from demo.sabotage import Killed, NobodyToKill, kill_a_cloning_worker, was_cut_short
@@ -31,7 +32,7 @@ PODS: list[tuple[str, dict[str, Any]]] = [
     ("TENANT-101", {"hostname": "shop"}),
     ("TENANT-101", {"hostname": "search", "cores": 4, "memory_mib": 4096}),
     ("TENANT-101", {"hostname": "db", "cluster": SECOND, "memory_mib": 8192, "disk_gib": 32}),
-    ("TENANT-101", {"hostname": "mail", "cores": 1}),
+    ("TENANT-101", {"hostname": "mail", "cores": 1, "ssh_keys": [public_key("alice@laptop")]}),
     ("TENANT-102", {"hostname": "www"}),
     ("TENANT-102", {"hostname": "render", "cores": 6, "memory_mib": 8192, "swap_mib": 0}),
     ("TENANT-102", {"hostname": "files", "disk_gib": 60}),
@@ -42,6 +43,7 @@ PODS: list[tuple[str, dict[str, Any]]] = [
     ("TENANT-103", {"hostname": "cron", "cores": 1}),
 ]
 DESTROYED = 7  # TENANT-102's test
+REBOOTED, STOPPED = 3, 11  # TENANT-101's mail, TENANT-103's cron
 
 
 class Interrupted(Exception):
@@ -76,6 +78,7 @@ class Scenario:
             self._follow()
         self._check_pods()
         self._ask_for_too_much()
+        self._live_on()
         self._destroy_one()
         return self.story
 
@@ -163,16 +166,27 @@ class Scenario:
         else:
             self._untrue(f"{wanted['tenant']} asked for {what} and was not refused")
 
+    def _live_on(self) -> None:
+        week = FirstWeek(self.mpanel, self.screen.say, self._finish, self._untrue)
+        week.replace_keys_and_reboot(self.story.orders[REBOOTED], self.pves[FIRST])
+        week.stop(self.story.orders[STOPPED], self.pves[FIRST])
+
+    def _finish(self, operation: dict[str, Any]) -> dict[str, Any]:
+        """Wait for its end; what has not ended in time is returned as it is."""
+        deadline = time.monotonic() + PATIENCE / 3
+        operation = self.mpanel.operation(operation["id"])
+        while not operation["finished_at"] and time.monotonic() < deadline:
+            self._pause(0.25)
+            operation = self.mpanel.operation(operation["id"])
+        return operation
+
     def _destroy_one(self) -> None:
         ordered = self.story.destroyed = self.story.orders[DESTROYED]
         name = f"{ordered.tenant}'s {ordered.wanted['hostname']}"
         self._move_by_hand(ordered, name)
-        operation = self.mpanel.destroy_pod(ordered.pod["id"])
+        asked = self.mpanel.destroy_pod(ordered.pod["id"])
         self.screen.say(f"mPanel asked to destroy {name}.")
-        deadline = time.monotonic() + PATIENCE / 3
-        while not operation["finished_at"] and time.monotonic() < deadline:
-            self._pause(0.25)
-            operation = self.mpanel.operation(operation["id"])
+        operation = self._finish(asked)
         if operation["state"] != "succeeded":
             self._untrue(f"Destroying {name} is {operation['state']}: {operation['explanation']['happened']}")
         told = operation["explanation"]["happened"]

@@ -153,7 +153,7 @@ def _wanted(pod: CloudPod) -> dict[str, Any]:
         "cores": pod.cores,
         "memory": pod.memory_mib,
         "swap": pod.swap_mib,
-        "onboot": 1,
+        "onboot": int(pod.desired_state == CloudPod.Desired.RUNNING),
         "disk": float(pod.disk_gib),
         "storage": pod.tier.name,
         "tags": {"cloudpod", pod.tenant.reference.lower()},

@@ -8,11 +8,12 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
+from operations.heartbeats import beat
 from operations.models import Operation
 from pods.models import CloudPod
 from tenants.models import Tenant
 from tests.browser.browser import visitor
-from tests.desk import a_row, desk, make_people, make_pods, our_models, page, rows
+from tests.desk import a_row, desk, make_observations, make_people, make_pods, our_models, page, rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 FORMS = ("tenants_tenant_add", "tenants_apitoken_add", "tenants_membership_add", "tenants_user_add", "auth_group_add")
@@ -21,6 +22,9 @@ FORMS = ("tenants_tenant_add", "tenants_apitoken_add", "tenants_membership_add",
 @pytest.fixture
 def pods(transactional_db, world, alice):
     make_people(alice)
+    make_observations(world.cluster)
+    for kind in ("worker", "controller"):
+        beat(kind)
     return make_pods(alice, 3)
 
 

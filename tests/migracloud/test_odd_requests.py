@@ -123,6 +123,8 @@ def test_the_web_server_believes_no_header_that_a_client_may_have_sent(name, val
         "def when_ready(server):\n"
         f"    open({str(address)!r}, 'w').write(str(server.LISTENERS[0].sock.getsockname()[1]))\n"
         "    print('ready', flush=True)\n"
+        "def post_worker_init(worker):\n"  # the program behind it is not ours: it has no heart
+        "    pass\n"
     )
     command = [sys.executable, "-m", "gunicorn", "-c", str(tmp_path / "conf.py"), "-b", "127.0.0.1:0", "told"]
     env = {**os.environ, "PYTHONPATH": f"{ROOT}:{tmp_path}", "SUPERVISOR_PID": str(os.getpid())}
