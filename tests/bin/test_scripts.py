@@ -18,7 +18,17 @@ from tests.bin.commands import ROOT, all_tools, fresh_machine, library, program,
 
 pytestmark = pytest.mark.slow
 
-COMMANDS = ["bin/bench", "bin/check", "bin/demo", "bin/serve", "bin/setup", "bin/stop", "bin/test", ".ci/run"]
+COMMANDS = [
+    "bin/bench",
+    "bin/check",
+    "bin/demo",
+    "bin/goldens",
+    "bin/serve",
+    "bin/setup",
+    "bin/stop",
+    "bin/test",
+    ".ci/run",
+]
 SHELL = [*COMMANDS, "bin/lib/setup.sh"]
 
 
@@ -38,7 +48,7 @@ def test_help_says_how_it_is_used_without_any_set_up(command: str, project: Path
 
 
 @pytest.mark.parametrize(
-    "command", ["bin/bench", "bin/check", "bin/demo", "bin/serve", "bin/setup", "bin/stop", ".ci/run"]
+    "command", ["bin/bench", "bin/check", "bin/demo", "bin/goldens", "bin/serve", "bin/setup", "bin/stop", ".ci/run"]
 )
 def test_an_unknown_argument_is_named_and_nothing_is_begun(command: str, project: Path) -> None:
     done = run(["bash", str(project / command), "--bogus"], cwd=Path("/"))

@@ -36,7 +36,7 @@ def test_it_is_generated_without_a_warning_and_is_valid(tmp_path):
 
 
 def test_it_is_the_one_that_is_kept():
-    """What panels are built on changes on purpose only: `manage.py spectacular` writes it anew (docs/openapi.json)."""
+    """What panels are built on changes on purpose only: `bin/goldens` writes it anew."""
     assert as_json().decode() == GOLDEN.read_text()
 
 
