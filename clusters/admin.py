@@ -37,7 +37,7 @@ class Switchable(SwitchAdmin):
 @admin.register(Cluster)
 class ClusterAdmin(SeenCluster, CheckedAdmin, Switchable):
     resource_kind = "cluster"
-    list_display = ["name", "in_use", "seen", "first_endpoint", "pod_vmids", "verified_by", "token_id"]
+    list_display = ["name", "in_use", "seen", "first_endpoint", "pod_vmids"]
     list_select_related = ["observation"]
     list_filter = ["enabled"]
     search_fields = ["name", "token_id"]
@@ -133,7 +133,7 @@ class NodeAdmin(SeenNode, Switchable):
 
 @admin.register(StorageTier)
 class StorageTierAdmin(SeenTier, ReadAdmin):
-    list_display = ["name", "role_badge", "cluster", "storage_type", "clone_mode", "is_shared", "where", "fullest"]
+    list_display = ["name", "role_badge", "cluster", "storage_type", "clone_mode", "where", "fullest"]
     list_select_related = ["cluster"]
     list_filter = ["role", "cluster", "shared"]
     search_fields = ["name", "cluster__name", "storage_type"]

@@ -37,13 +37,13 @@ def does_not_answer(cluster: Cluster) -> bool:
 
 
 def moment(of: datetime) -> str:
-    """`12:01:03`, with its day unless that is today."""
+    """`12:01:03 UTC`, with its day unless that is today."""
     local, today = timezone.localtime(of), timezone.localdate()
-    return f"{local:%H:%M:%S}" if local.date() == today else f"{local:%Y-%m-%d %H:%M:%S}"
+    return f"{local:%H:%M:%S %Z}" if local.date() == today else f"{local:%Y-%m-%d %H:%M:%S %Z}"
 
 
 def as_of(of: datetime) -> str:
-    """`as of 12:01:03 (40 s ago)`."""
+    """`as of 12:01:03 UTC (40 s ago)`."""
     return f"as of {moment(of)} ({look.relative(timezone.now() - of)})"
 
 

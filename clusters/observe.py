@@ -12,7 +12,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from clusters.dataplane.answers import task_error
-from clusters.dataplane.errors import AnswerLost
+from clusters.dataplane.errors import AnswerLost, NoConnection
 from clusters.dataplane.port import Task, Upid
 from clusters.models import Cluster
 from clusters.planes import plane_of
@@ -33,18 +33,27 @@ TICK_PATIENCE = 5.0
 
 
 def wake_parked() -> int:
-    """One look: at most one call a node. Returns how many operations were woken."""
+    """One look: at most one call a node. Returns how many operations were woken.
+
+    A cluster that takes no connection is not asked for its other nodes: each endpoint may cost five seconds, for which
+    nobody's operations are woken.
+    """
     by_node: dict[tuple[UUID, str], list[Attempt]] = defaultdict(list)
     for attempt in awaited(PREFIX):
         task = AwaitedTask.of(str(attempt.wait_key))
         by_node[task.cluster_id, task.node].append(attempt)
     clusters = Cluster.objects.prefetch_related("mark_keys").in_bulk({cluster_id for cluster_id, _ in by_node})
     woken = 0
+    silent: set[UUID] = set()
     for (cluster_id, node), attempts in by_node.items():
+        if cluster_id in silent:
+            continue
         try:
             woken += _look_at_node(clusters[cluster_id], node, attempts)
         except StepError as error:  # the operations stay parked; their deadlines end it if it lasts
             log.warning("cluster %s, node %s: %s", clusters[cluster_id], node, error.message)
+            if isinstance(error, NoConnection):
+                silent.add(cluster_id)
     return woken
 
 

@@ -40,7 +40,7 @@ class NewestFirst(CursorPagination):
         """Ids are unique, so an honest cursor is an id and a direction. Refused: BadCursor."""
         try:
             cursor = super().decode_cursor(request)
-            if cursor is not None and cursor.position is not None:
+            if cursor is not None:  # without a position it would be the first page, again and again
                 UUID(str(cursor.position))
         except (NotFound, ValueError) as error:
             raise BadCursor(

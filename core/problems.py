@@ -6,6 +6,8 @@ Decides: the shape of every error answer of the API. Not: what is refused and wh
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -20,6 +22,9 @@ from core.errors import Refused
 log = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
+# A body of a million mistakes is answered in a few lines, and so is a field whose name is a megabyte.
+MOST_ERRORS = 20
+LONGEST_NAME = 80
 
 
 def problem(
@@ -56,7 +61,7 @@ def _answer(error: Exception) -> Response | None:
         errors = [{"field": error.field, "message": error.message}] if error.field else None
         return problem(error.status, error.code, error.message, errors=errors, more=error.data)
     if isinstance(error, exceptions.ValidationError):
-        errors = list(_flatten(error.detail))
+        errors = list(islice(_flatten(error.detail), MOST_ERRORS))
         return problem(400, "invalid", _sentence(errors), errors=errors)
     if isinstance(error, Http404 | exceptions.NotFound):
         return problem(404, "not_found", "There is no such thing here.")
@@ -79,11 +84,11 @@ def _sentence(errors: list[dict[str, str]]) -> str:
     return " ".join(f"{e['field']}: {e['message']}" for e in errors)
 
 
-def _flatten(detail: Any, path: str = "") -> Any:
+def _flatten(detail: Any, path: str = "") -> Iterator[dict[str, str]]:
     """DRF's nested details as a flat list of field and message."""
     if isinstance(detail, dict):
         for key, value in detail.items():
-            name = "request" if key == "non_field_errors" else str(key)
+            name = "request" if key == "non_field_errors" else str(key)[:LONGEST_NAME]
             yield from _flatten(value, f"{path}.{name}" if path else name)
     elif isinstance(detail, list):
         for value in detail:

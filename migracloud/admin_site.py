@@ -10,9 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils.timezone import localtime
+from django.utils.timezone import now
 from unfold.sites import UnfoldAdminSite
 
+from audit import look
+from clusters.freshness import moment
 from operations.heartbeats import Kind, Seen, last_seen
 
 
@@ -35,6 +37,6 @@ def missing_processes() -> list[str]:
 
 
 def _missing_words(seen: Seen) -> str:
-    since = f"since {localtime(seen.at):%Y-%m-%d %H:%M:%S}" if seen.at else "lately"
+    since = f"since {moment(seen.at)} ({look.relative(now() - seen.at)})" if seen.at else "lately"
     effect = "Nothing is carried out" if seen.kind == Kind.WORKER else "What waits for Proxmox is not woken"
     return f"No {seen.kind} has been seen {since}. {effect} until it runs: start manage.py {seen.kind}, or see its log."

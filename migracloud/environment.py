@@ -15,6 +15,9 @@ import environ
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
+HOST = r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]"  # as Django compares it with the header Host
+ORIGIN = r"https?://[^/?#@\s]+"  # the same for the header Origin
+NEW_FERNET_KEY = "python3 -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'"
 LOG_FORMATS = ("line", "json")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -39,7 +42,7 @@ class Environment:
 
     def whole(self, name: str, default: int, *, least: int, most: int) -> int:
         word = self.text(name, str(default))
-        if not word.isdigit() or not least <= int(word) <= most:
+        if not re.fullmatch("[0-9]{1,9}", word) or not least <= int(word) <= most:
             raise ImproperlyConfigured(f"{name} is {word!r}: set it to a whole number from {least} to {most}.")
         return int(word)
 
@@ -60,23 +63,26 @@ class Environment:
         if not keys:
             raise ImproperlyConfigured(
                 "SECRETS_KEYS is missing: set it to one Fernet key, or several separated by commas (the first seals). "
-                "One is made by: python3 -c 'import base64, os; "
-                "print(base64.urlsafe_b64encode(os.urandom(32)).decode())'"
+                f"One is made by: {NEW_FERNET_KEY}"
             )
         for position, key in enumerate(keys, start=1):
             try:
                 Fernet(key)
             except ValueError:
                 raise ImproperlyConfigured(
-                    f"SECRETS_KEYS: key {position} is no Fernet key (32 bytes in url-safe base64)."
+                    f"SECRETS_KEYS: key {position} is no Fernet key (32 bytes in url-safe base64). "
+                    f"One is made by: {NEW_FERNET_KEY}"
                 ) from None
         return keys
 
     def allowed_hosts(self, *, debug: bool) -> list[str]:
         hosts = self.words("ALLOWED_HOSTS")
         for host in hosts:
-            if "/" in host:
-                raise ImproperlyConfigured(f"ALLOWED_HOSTS: {host!r} is no host name; leave scheme and path out.")
+            if not re.fullmatch(HOST, host):
+                raise ImproperlyConfigured(
+                    f"ALLOWED_HOSTS: {host!r} is no host name: leave scheme, port and path out, put commas between "
+                    "several, and an IPv6 address in brackets."
+                )
         if not hosts and not debug:
             raise ImproperlyConfigured(
                 "ALLOWED_HOSTS is missing: set it to the host names that this site answers to, separated by commas."
@@ -86,9 +92,10 @@ class Environment:
     def origins(self) -> list[str]:
         origins = self.words("CSRF_TRUSTED_ORIGINS")
         for origin in origins:
-            if not origin.startswith(("https://", "http://")):
+            if not re.fullmatch(ORIGIN, origin):
                 raise ImproperlyConfigured(
-                    f"CSRF_TRUSTED_ORIGINS: {origin!r} needs its scheme, such as https://panel.example.net."
+                    f"CSRF_TRUSTED_ORIGINS: {origin!r} needs its scheme, and nothing behind the host, such as "
+                    "https://panel.example.net."
                 )
         return origins
 

@@ -30,6 +30,7 @@ def on_starting(server: Any) -> None:
         settings.SECRET_KEY  # noqa: B018 (reads all settings: a wrong one is told once, not by each worker)
     except ImproperlyConfigured as error:
         sys.exit(f"migracloud: {error}")
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # whitenoise warns of each start without it
     for handler in server.log.error_log.handlers:  # gunicorn's own lines look like all others
         handler.setFormatter(formatter(settings.LOG_FORMAT))
 

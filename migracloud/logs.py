@@ -16,12 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from audit import trace
+from operations.foreign_text import in_one_line
 from operations.workers import worker_name
 
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
-# What would end a line, or turn it round, on some screen or in some reader.
-CONTROL = {code: repr(chr(code))[1:-1] for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)}
-
 FORMATTERS = {"line": "migracloud.logs.Line", "json": "migracloud.logs.JsonLine"}
 
 
@@ -51,8 +49,8 @@ class Line(logging.Formatter):
         request_id, operation_id = _ids(record)
         ids = " ".join(filter(None, (request_id and f"request={request_id}", operation_id and f"op={operation_id}")))
         head = f"{_time(record)} {record.levelname} {record.name} {ids and f'[{ids}] '}"
-        lines = [head + record.getMessage().translate(CONTROL)]
-        lines += ["    " + line.translate(CONTROL) for line in _exception(self, record).split("\n") if line]
+        lines = [head + in_one_line(record.getMessage())]
+        lines += ["    " + in_one_line(line) for line in _exception(self, record).split("\n") if line]
         return "\n".join(lines)
 
 

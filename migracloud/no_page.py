@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.views.decorators.csrf import csrf_exempt
 
 from core.problems import CONTENT_TYPE
 from migracloud.request_id import id_of
@@ -17,6 +18,7 @@ from migracloud.request_id import id_of
 BROKEN = "Something broke on our side; nothing is known to have changed."
 
 
+@csrf_exempt  # a program has no form's token; it is to learn that the address is wrong, whatever the method
 def no_such_route(request: HttpRequest, **names: Any) -> HttpResponse:
     """Any address under /api/ that is none of ours."""
     return _problem(request, 404, "not_found", "There is no such route; /api/v1/docs lists those that there are.")

@@ -3,6 +3,8 @@
 Decides: wait, retry, refuse or fail. Not: what exactly happened; the data plane's typed errors descend from these.
 """
 
+from operations.foreign_text import in_lines
+
 
 class StepError(Exception):
     """Something a step met. The engine decides by the family (subclass), never by the text.
@@ -18,13 +20,8 @@ class StepError(Exception):
     mendable = False
 
     def __init__(self, message: str, *, detail: str = "") -> None:
-        self.message, self.detail = _storable(message), _storable(detail)
+        self.message, self.detail = in_lines(message), in_lines(detail)
         super().__init__(self.message)
-
-
-def _storable(text: str) -> str:
-    """The words are others': PostgreSQL holds no NUL, and half of a surrogate pair is no text in UTF-8."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
 class Wait(StepError):

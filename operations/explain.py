@@ -70,7 +70,7 @@ def _happened(operation: Operation, steps: list[Step], inside: bool) -> str:
     if operation.error_message:
         return f"Step {operation.error_step} failed: {error_words(operation, inside=inside).rstrip('.')}."
     if operation.state == State.QUEUED:
-        return "No worker has begun it yet."
+        return "No worker has begun it yet." if inside else "It waits for its turn."
     current = next((step.name for step in steps if step.state != Step.State.DONE), "the end")
     waiting = waiting_words(operation, inside=inside)
     waits = f"; it waits for {waiting}" if waiting else ""

@@ -29,13 +29,15 @@ class History:
     """What is known of earlier attempts at doing a step, for the next one and for its undo.
 
     `in_doubt`: one may have had an effect that nobody recorded. `unanswered_since`: since when the newest request that
-    got no answer may be on its way. `well`: one ended well. `by_task`: one began a task.
+    got no answer may be on its way. `well`: one ended well. `by_task`: one began a task. `unseen_task`: the newest one
+    whose end nobody has seen, by the key it was waited for with.
     """
 
     in_doubt: bool = False
     unanswered_since: datetime | None = None
     well: bool = False
     by_task: bool = False
+    unseen_task: str | None = None
 
 
 @dataclass(kw_only=True)

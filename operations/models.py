@@ -225,6 +225,8 @@ class Heartbeat(Row):
     seen_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "process"
+        verbose_name_plural = "processes"
         ordering = ["kind", "process"]
 
     def __str__(self) -> str:

@@ -45,15 +45,17 @@ def unfinished_attempt(step: Step, direction: str) -> Attempt | None:
 
 
 def history_of(step: Step) -> History:
-    """What is known of the attempts at doing the step."""
-    attempts = list(step.attempts.filter(direction=Direction.DO))
+    """What is known of the attempts at doing the step. One that was cut short may have asked until just now."""
+    attempts = list(step.attempts.filter(direction=Direction.DO).order_by("number"))
     doubtful = [attempt for attempt in attempts if attempt.in_doubt]
-    unanswered = [attempt.ended_at or attempt.begun_at for attempt in doubtful if attempt.wait_key is None]
+    unanswered = [attempt.ended_at or control_now() for attempt in doubtful if attempt.wait_key is None]
+    unseen = [attempt.wait_key for attempt in attempts if attempt.wait_key and attempt.outcome is None]
     return History(
         in_doubt=bool(doubtful),
         unanswered_since=max(unanswered, default=None),
         well=any(attempt.result == Attempt.Result.DONE for attempt in attempts),
         by_task=any(attempt.wait_key for attempt in attempts),
+        unseen_task=unseen[-1] if unseen else None,
     )
 
 

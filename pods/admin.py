@@ -128,7 +128,8 @@ class CloudPodAdmin(ReadAdmin):
     @display(description="Size", ordering="memory_mib")
     def size(self, pod: CloudPod) -> str:
         cores = "core" if pod.cores == 1 else "cores"
-        return f"{pod.cores} {cores}, {look.memory(pod.memory_mib)}, {pod.disk_gib} GiB"
+        parts = (f"{pod.cores} {cores}", look.memory(pod.memory_mib), f"{pod.disk_gib} GiB")
+        return ", ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)  # a number keeps its unit
 
     @display(description="Created", ordering="id")
     def created(self, pod: CloudPod) -> str:

@@ -140,7 +140,7 @@ def buttons(request: HttpRequest, pod: CloudPod, running: Operation | None) -> l
 
 def _why_not(deed: Deed, pod: CloudPod, running: Operation | None) -> str:
     if running is not None:
-        return f"{running.kind} is going on"
+        return f"{running.kind.replace('_', ' ')} is going on"
     if pod.phase == CloudPod.Phase.NEEDS_ATTENTION and deed.permission != DESTROY:
         return "it needs a person; it can only be destroyed"
     return deed.idle(pod)

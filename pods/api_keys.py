@@ -5,6 +5,8 @@ Decides: what their bodies may say. Not: which keys are taken (ssh_keys.py) or h
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -13,6 +15,7 @@ from rest_framework.response import Response
 from operations.api import accepted
 from pods import services
 from pods.models import CloudPod
+from pods.ssh_keys import MOST_KEYS
 from tenants.api import StrictSerializer, token_in
 
 
@@ -20,6 +23,13 @@ class SshKeysField(serializers.ListField):
     """Public keys, each a text of one line, nothing before its type; with its comment, which is kept."""
 
     child = serializers.CharField(trim_whitespace=False, allow_blank=True)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        """Of too many none is looked at, which would take seconds: the service refuses their number."""
+        if isinstance(data, list) and len(data) > MOST_KEYS:
+            return data
+        keys: list[str] = super().to_internal_value(data)
+        return keys
 
 
 class KeysSerializer(StrictSerializer):

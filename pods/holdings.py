@@ -17,7 +17,9 @@ def saw(pod: CloudPod, state: str) -> None:
     pod.observed_state = pod.last_seen_state = state
     pod.observed_at = control_now()
     pod.observed_node = "" if state == CloudPod.Observed.ABSENT else pod.node.name
-    pod.save(update_fields=["observed_state", "last_seen_state", "observed_at", "observed_node"])
+    pod.up_since = pod.memory_used_mib = None  # of the run before; the next look tells those of this one
+    seen = ["observed_state", "last_seen_state", "observed_at", "observed_node", "up_since", "memory_used_mib"]
+    pod.save(update_fields=seen)
 
 
 def settle_as_running(pod: CloudPod) -> None:

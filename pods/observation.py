@@ -56,8 +56,15 @@ def record(look: Look) -> None:
     if isinstance(look.result, Resources):
         _record_answer(look.cluster, look.result, look.began)
     else:
-        live = CloudPod.objects.live().filter(cluster=look.cluster)
-        live.filter(Q(observed_at=None) | Q(observed_at__lt=look.began)).update(observed_state=Observed.UNKNOWN)
+        _record_silence(look.cluster, look.began)
+
+
+def _record_silence(cluster: Cluster, at: datetime) -> None:
+    """Nobody's row is waited for here either: a transaction that hangs would keep the controller from all else."""
+    before = Q(observed_at=None) | Q(observed_at__lt=at)
+    pods = CloudPod.objects.live().filter(before, cluster=cluster).order_by("pk")
+    free = list(pods.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True))
+    CloudPod.objects.filter(pk__in=free).update(observed_state=Observed.UNKNOWN)
 
 
 def _record_answer(cluster: Cluster, resources: Resources, at: datetime) -> None:

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 
 from core.errors import Invalid
 from core.pagination import check_query, choices_in
+from core.problems import MOST_ERRORS
 from tenants import services
 from tenants.models import REFERENCE, ApiToken, Quota, Tenant
 
@@ -57,7 +58,7 @@ class StrictSerializer(serializers.Serializer[Any]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         unknown = sorted(set(self.initial_data) - set(self.fields))
         if unknown:
-            raise serializers.ValidationError({name: "There is no such field." for name in unknown})
+            raise serializers.ValidationError({name: "There is no such field." for name in unknown[:MOST_ERRORS]})
         return attrs
 
 

@@ -25,6 +25,7 @@ from tests.factories import World, make_world
 from tests.work import Work
 
 profiles.load()
+settings.PASSWORD_HASHERS = ["tests.hasher.QuickHasher"]
 
 # The owner makes and migrates the database; from then on tests run as the service role, as site and workers do.
 # Two things are as no production database has them, and only here: the service role may truncate (Django's flush after
@@ -79,6 +80,12 @@ def _drop_leftovers(owner: psycopg.Connection[tuple[object, ...]]) -> None:
         pid = str(name).rsplit("_", 1)[1]
         if pid.isdigit() and not Path(f"/proc/{pid}").exists():
             owner.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(str(name))))
+
+
+@pytest.fixture
+def draw(request: pytest.FixtureRequest) -> profiles.Draw:
+    """What of a long walk is run, by the seed that bin/test prints."""
+    return profiles.Draw(str(request.config.getoption("hypothesis_seed")), whole=profiles.run_whole())
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ from clusters.check.access_rules import ENV_SINCE
 from clusters.check.target import PATIENCE
 from clusters.dataplane.access import Access
 from clusters.dataplane.certificate import ServerCertificate, certificate_of
-from clusters.dataplane.errors import Unavailable
+from clusters.dataplane.errors import TokenRefused, Unavailable
 from clusters.dataplane.mark import MarkKey
 from clusters.dataplane.survey import Survey
 from clusters.declaration.parse import NAME, VARIABLE
@@ -51,7 +51,11 @@ class Added:
 def add(answers: Answers) -> Added:
     """Ask the operator and the cluster. May raise NotAnswered, and any of dataplane/errors.py."""
     access, variable, typed = _reach(answers)
-    found = look_around(Survey(access))
+    try:
+        found = look_around(Survey(access))
+    except TokenRefused as error:
+        whence = "typed" if typed else f"taken from {variable}, in the environment or in .env"
+        raise NotAnswered(f"{error.message} The secret was {whence}.") from error
     answers.say(
         f"Proxmox VE {found.version.text}, nodes {', '.join(found.nodes)}, "
         f"{len(found.templates)} containers that are templates.\n"
@@ -80,7 +84,8 @@ def add(answers: Answers) -> Added:
 
 
 def _reach(answers: Answers) -> tuple[Access, str, bool]:
-    endpoints = answers.ask("endpoint", "Endpoints of its API, such as https://pve.example.net:8006", judges.endpoints)
+    question = "Endpoints of its API, best one a node, with spaces between, such as https://pve.example.net:8006"
+    endpoints = answers.ask("endpoint", question, judges.endpoints)
     ca_file, fingerprint = _trust(answers, endpoints)
     token_id = answers.ask("token_id", "The API token's id (user@realm!name)", judges.token_id)
     question = "The environment variable that holds the token's secret"
@@ -227,6 +232,8 @@ def _apart_from(templates: tuple[int, int]) -> Callable[[str], tuple[int, int]]:
 
 def _network(answers: Answers, found: Found, copies: list[Copy], cluster: str) -> tuple[dict[str, Any], dict[str, Any]]:
     nodes = [copy.node for copy in copies] or list(found.bridges)
+    if not nodes:
+        raise NotAnswered("No node of the cluster is online, so nobody says which bridges there are. Try again then.")
     bridges = [bridge for bridge in found.bridges[nodes[0]] if bridge.active and _on_all(found, nodes, bridge.name)]
     names = [bridge.name for bridge in bridges]
     own = next((copy.container.bridge for copy in copies if copy.container.bridge in names), None)

@@ -97,7 +97,9 @@ def _token(target: Target, seen: Seen) -> Iterator[Finding]:
     identity = target.access.token_id
     user = identity.partition("!")[0]
     if refused:
-        remedy = f"On a node, type: pveum user token add {user} NEW-NAME; then state its id and set its secret."
+        remedy = (
+            f"On a node, type: pveum user token add {user} NEW-NAME --privsep 0; then state its id and set its secret."
+        )
         yield failed("token", identity, refused[0].why, remedy)
     elif isinstance(seen.grants, NoAnswer):
         yield unknown("token", identity, seen.grants.why, OTHERWISE)

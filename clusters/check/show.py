@@ -16,6 +16,7 @@ from rich.text import Text
 from clusters.check.finding import Report
 
 WIDTH = 118  # whatever the terminal: the lines of a log are compared
+NAMED = 3  # so many things are named before one remedy; more are counted
 
 
 def as_table(report: Report) -> str:
@@ -29,9 +30,21 @@ def as_table(report: Report) -> str:
     console = Console(file=out, width=WIDTH, color_system=None)
     console.print(Text(f"Cluster {report.cluster}, {report.at:%Y-%m-%d %H:%M:%S %Z}: {report.summary}."))
     console.print(table)
-    remedies = [f for f in report.findings if f.remedy]
-    lines = [f"{f.state.value:8} {f.about} {f.name}: {f.remedy}" for f in remedies]
+    lines = _remedies(report)
     return out.getvalue() + "".join(f"{line}\n" for line in (["What to do:", *lines] if lines else []))
+
+
+def _remedies(report: Report) -> list[str]:
+    """A line a remedy; what several things share is said once: where a cluster is away, that is nearly all."""
+    shared: dict[tuple[str, str], list[str]] = {}
+    for finding in report.findings:
+        if finding.remedy:
+            whose = shared.setdefault((finding.state.value, finding.remedy), [])
+            whose.append(f"{finding.about} {finding.name}")
+    return [
+        f"{state:8} {', '.join(whose) if len(whose) <= NAMED else f'{len(whose)} things'}: {remedy}"
+        for (state, remedy), whose in shared.items()
+    ]
 
 
 def as_json(report: Report) -> dict[str, Any]:

@@ -12,6 +12,10 @@ class Unavailable(Retry):
     code = "cluster_unavailable"
 
 
+class NoConnection(Unavailable):
+    """No endpoint could be connected to, so that any other call would meet the same now."""
+
+
 class AnswerLost(Retry):
     """The request went out and no usable answer came back: it may or may not have been done."""
 

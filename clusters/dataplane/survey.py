@@ -17,8 +17,11 @@ from clusters.dataplane.access import Access
 from clusters.dataplane.grants import Grants
 from clusters.dataplane.port import Task
 from clusters.dataplane.transport import Params, Transport
+from operations.foreign_text import in_one_line
 
 MOST_TASKS = 500  # Proxmox lists 50 unless told
+# No name or property list of Proxmox is nearly as long.
+LONGEST_TEXT = 400
 
 
 @dataclass(frozen=True)
@@ -188,12 +191,21 @@ class Survey:
         """The answer. One of a shape that Proxmox never gives is an error of its type too."""
         answer = self._transport.call("GET", path, params, doing=doing)
         try:
-            yield answer
-        except (LookupError, TypeError, ValueError, OverflowError, AttributeError) as odd:
+            yield _shown(answer)
+        except (LookupError, TypeError, ValueError, OverflowError, AttributeError, RecursionError) as odd:
             raise errors.Unexpected(
                 f"Cluster {self.access.name}: could not {doing}: the answer is not one that Proxmox gives.",
                 detail=f"{type(odd).__name__}: {odd}",
             ) from odd
+
+
+def _shown(answer: Any) -> Any:
+    """With texts that can be shown anywhere, whatever the cluster says."""
+    if isinstance(answer, str):
+        return in_one_line(answer[:LONGEST_TEXT])
+    if isinstance(answer, Mapping):
+        return {_shown(name): _shown(value) for name, value in answer.items()}
+    return [_shown(value) for value in answer] if isinstance(answer, list) else answer
 
 
 def _storage_of(row: Mapping[str, Any]) -> Storage:

@@ -85,7 +85,9 @@ class Transport:
             _answered(self.access, endpoint)
             return Outcome(value=value, sent=True)
         except StepError as refusal:
-            _answered(self.access, endpoint)
+            # One that is cut off from its cluster does answer: that it has no quorum, or reaches no other node.
+            cut_off = isinstance(refusal, errors.Unavailable | errors.AnswerLost)
+            (_did_not_answer if cut_off else _answered)(self.access, endpoint)
             return Outcome(error=self._without_secret(refusal), sent=True)
         except (requests.RequestException, HTTPError, OSError, ValueError) as failure:
             error = _failure(asked, endpoint, failure, sent=line.sent)
@@ -222,7 +224,7 @@ def _failure(asked: Asked, endpoint: str, failure: Exception, *, sent: bool) -> 
             ),
             detail=words,
         )
-    return errors.Unavailable(asked.failed(f"no connection to {endpoint}; nothing was sent"), detail=words)
+    return errors.NoConnection(asked.failed(f"no connection to {endpoint}; nothing was sent"), detail=words)
 
 
 def _hung_up(failure: BaseException | None) -> bool:

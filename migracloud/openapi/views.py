@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.views.decorators.csrf import csrf_exempt
 
 from migracloud import no_page
 from migracloud.openapi.document import as_json, document
@@ -22,11 +23,13 @@ POLICY = (
 SECONDS = 300  # that a browser or a proxy may keep them
 
 
+@csrf_exempt  # it only reads; another method is answered 405, like everywhere in the API
 def openapi(request: HttpRequest) -> HttpResponse:
     """The document, as OpenAPI's own media type for JSON."""
     return _read_only(request, as_json(), "application/json")
 
 
+@csrf_exempt
 def docs(request: HttpRequest) -> HttpResponse:
     """The page. Its examples call the address that it is read at."""
     response = _read_only(request, _page(f"{request.scheme}://{request.get_host()}"), "text/html; charset=utf-8")

@@ -33,6 +33,11 @@ class Login(LoginView):
     next_page = "portal:home"
     redirect_authenticated_user = True
 
+    def get_success_url(self) -> str:
+        """Not back to here: for who has logged in already that would be a circle, at which Django breaks."""
+        url = super().get_success_url()
+        return self.get_default_redirect_url() if url == self.request.path else url
+
 
 class Logout(LogoutView):
     next_page = "portal:login"
@@ -71,7 +76,7 @@ def pods(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     rows = [
         {
             "pod": pod,
-            "words": pod_words(pod),
+            "words": pod_words(pod, live[pod.pk].operation if pod.pk in live else None),
             "size": size_words(pod),
             "address": addresses.get(pod.pk, ""),
             "operation": live.get(pod.pk),
@@ -99,7 +104,7 @@ def pod(request: HttpRequest, tenant: Tenant, pk: UUID) -> HttpResponse:
     latest = history[0] if history else None
     context = {
         "pod": pod,
-        "words": pod_words(pod),
+        "words": pod_words(pod, latest if latest and latest.is_live else None),
         "size": size_words(pod),
         "address": _addresses_by_pod(tenant, [pod]).get(pod.pk, ""),
         "leases": _leases(tenant).filter(interface_address__interface__pod=pod).order_by("pk"),

@@ -5,7 +5,7 @@ Decides: these words, and that nothing of the platform's inside is among them. N
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from audit import look
@@ -14,6 +14,7 @@ from operations.explain import IN_WORDS, Explanation, explain, progress
 from operations.models import Operation, Step
 from operations.timeline import TimelineStep, timeline
 from pods.models import CloudPod
+from pods.pages import DOING
 
 Phase, Desired, Observed = CloudPod.Phase, CloudPod.Desired, CloudPod.Observed
 State = Operation.State
@@ -34,10 +35,14 @@ class PodWords:
     sentence: str
     moments: list[Moment]
     may_log_in: bool = False
+    wanted: str = ""  # what it should be, where it is not
 
 
-def pod_words(pod: CloudPod) -> PodWords:
-    """Where the pod is in its life, for somebody who looks for ten seconds. `pod.cluster.observation` is read."""
+def pod_words(pod: CloudPod, running: Operation | None = None) -> PodWords:
+    """Where the pod is in its life, for somebody who looks for ten seconds. `pod.cluster.observation` is read.
+
+    `running` is what goes on with it. While it is stopped as was asked, it is no news that it still runs.
+    """
     name = pod.hostname
     match pod.phase:
         case Phase.CREATING:
@@ -54,7 +59,10 @@ def pod_words(pod: CloudPod) -> PodWords:
         case Phase.GONE:
             sentence = f"{name} is gone. Its address was given back."
             return PodWords("gone", "quiet", sentence, _moments(("Gone", pod.gone_at)))
-    return _seen(pod)
+    seen = _seen(pod)
+    if running and running.direction == Operation.Direction.DO and (doing := DOING.get(running.kind)):
+        return replace(seen, tone="busy", wanted="", sentence=f"{name} is being {doing}.")
+    return seen
 
 
 def _seen(pod: CloudPod) -> PodWords:
@@ -69,11 +77,13 @@ def _seen(pod: CloudPod) -> PodWords:
         case Observed.RUNNING:
             but = ", though it should be stopped" if pod.desired_state == Desired.STOPPED else ""
             moments = _moments(("Started", pod.up_since), as_of)
-            return PodWords("running", "warn" if but else "good", f"{name} is running{but}.", moments, True)
+            wanted = "should be stopped" if but else ""
+            return PodWords("running", "warn" if but else "good", f"{name} is running{but}.", moments, True, wanted)
         case Observed.STOPPED:
             but = ", though it should run" if pod.desired_state == Desired.RUNNING else ", as was asked"
             tone = "warn" if pod.desired_state == Desired.RUNNING else "quiet"
-            return PodWords("stopped", tone, f"{name} is stopped{but}.", _moments(as_of))
+            wanted = "should run" if pod.desired_state == Desired.RUNNING else ""
+            return PodWords("stopped", tone, f"{name} is stopped{but}.", _moments(as_of), wanted=wanted)
         case Observed.ABSENT:
             sentence = f"We did not find {name} where it should be. If that stays so, tell support its id."
             return PodWords("not found", "bad", sentence, _moments(as_of))

@@ -25,6 +25,12 @@ def tone(word: str) -> str:
 
 
 @register.filter
+def plain(kind: str) -> str:
+    """A name of the program's as words: set_keys -> set keys."""
+    return kind.replace("_", " ")
+
+
+@register.filter
 def took(attempt: Attempt) -> str:
     ended: datetime | None = attempt.ended_at
     return look.duration(ended - attempt.begun_at) if ended else ""

@@ -32,6 +32,8 @@ class Migration(migrations.Migration):
                 ("seen_at", models.DateTimeField()),
             ],
             options={
+                "verbose_name": "process",
+                "verbose_name_plural": "processes",
                 "ordering": ["kind", "process"],
             },
         ),

@@ -81,6 +81,20 @@ class PodRun(Run[P]):
         sent = self.history.unanswered_since
         return sent is not None and control_now() < sent + REQUEST_HORIZON
 
+    def late_effect(self) -> str:
+        """What this step has asked for and may yet take effect, in words; empty when nothing may. Ask this before you
+        look: what ends between the two is then seen by the look.
+        """
+        if self.may_still_arrive():
+            return f"A request of ours for CT {self.pod.vmid} got no answer and may still arrive."
+        key = self.history.unseen_task
+        if key is None:
+            return ""
+        task = AwaitedTask.of(key)
+        listed = self.plane.tasks(task.node, since=task.started - 1)
+        goes_on = any(seen.upid == task.upid and seen.exit_status is None for seen in listed)
+        return f"A task of ours for CT {self.pod.vmid} still runs on node {task.node}." if goes_on else ""
+
     def last_words(self, wait_key: str) -> str:
         return self.plane.task_log(AwaitedTask.of(wait_key).upid)
 

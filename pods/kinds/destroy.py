@@ -40,10 +40,14 @@ def stop(op: Run) -> Parked | None:
 
 
 def start_again(op: Run) -> Parked | None:
-    """It could not be destroyed: let it run again, if it should and was, or may have been, stopped for that."""
-    stopped_by_us = op.history.by_task or op.history.in_doubt
-    should_run = op.params.desired_state == CloudPod.Desired.RUNNING
-    return power.start(op, op.mine()) if stopped_by_us and should_run else None
+    """It could not be destroyed: let it run again, if it should and was, or may have been, stopped for that. One that
+    is gone by now, or not ours, is for a person.
+    """
+    before = op.params.desired_state
+    if not power.may_have_been_stopped(op, before=before):
+        return None
+    op.mine()
+    return power.start_again(op, before=before)
 
 
 def destroy(op: Run) -> Parked | None:

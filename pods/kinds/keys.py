@@ -35,15 +35,18 @@ def write(op: Run) -> None:
 
 
 def write_back(op: Run) -> None:
-    """The old keys, if the pod's container is there at all. What is not ours is left alone."""
+    """The old keys, if the pod's container is there at all. What is not ours is left alone. A write that comes late is
+    let come first: written back, the configuration has its old digest again, which that write carries.
+    """
+    late = op.late_effect()
     found = op.look()
     if not isinstance(found, Mine):
         return
+    if late:
+        raise Busy(late)
     env = environment_with(op.params.old, found.env)
     if env != found.env:
         op.plane.set_env(found, env)
-    elif op.may_still_arrive():  # nothing was changed, so the digest that it carries would still be right
-        raise Busy(f"The request that sets the keys of CT {op.pod.vmid} got no answer and may still arrive.")
 
 
 def take_back(op: Run) -> None:

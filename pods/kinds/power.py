@@ -66,15 +66,21 @@ def _take_down(op: PodRun[Any], ask: Callable[[Mine], Upid], words: str) -> Park
 # Undoing: the container becomes again what the pod was meant to be before.
 
 
+def may_have_been_stopped(op: PodRun[Any], *, before: str) -> bool:
+    """Whether it should run, and this step stopped it or may have."""
+    return before == RUNNING and _had_effect(op)
+
+
 def start_again(op: PodRun[Any], *, before: str) -> Parked | None:
     """Let it run again, if it should and this step stopped it or may have."""
-    if before != RUNNING or not _had_effect(op):
+    if not may_have_been_stopped(op, before=before):
         return None
+    late = op.late_effect()
     match op.look():
         case Mine() as mine if not op.plane.running(mine):
             return start(op, mine)
-        case Mine() if op.may_still_arrive():
-            raise Busy(f"A request to stop CT {op.pod.vmid} got no answer and may still arrive.")
+        case Mine() if late:
+            raise Busy(late)
         case Mine() | Stranger() | None:
             return None
 
@@ -83,11 +89,12 @@ def stop_again(op: PodRun[Any], *, before: str) -> Parked | None:
     """Stop it again, if it should not run and this step started it or may have."""
     if before == RUNNING or not _had_effect(op):
         return None
+    late = op.late_effect()
     match op.look():
         case Mine() as mine if op.plane.running(mine):
             return op.parked(op.plane.stop(mine), "the stop")
-        case Mine() if op.may_still_arrive():
-            raise Busy(f"A request to start CT {op.pod.vmid} got no answer and may still arrive.")
+        case Mine() if late:
+            raise Busy(late)
         case Mine() | Stranger() | None:
             return None
 
@@ -104,10 +111,16 @@ def write_onboot(op: PodRun[Any], desired: str) -> None:
 
 
 def write_onboot_back(op: PodRun[Any], *, before: str) -> None:
-    """What is not the pod's (any more) was not written to either."""
+    """What is not the pod's (any more) was not written to either. A write that comes late is let come first: written
+    back, the configuration has its old digest again, which that write carries.
+    """
+    late = op.late_effect()
     found = op.look()
-    if isinstance(found, Mine):
-        _write_onboot(op, found, before)
+    if not isinstance(found, Mine):
+        return
+    if late:
+        raise Busy(late)
+    _write_onboot(op, found, before)
 
 
 def _write_onboot(op: PodRun[Any], mine: Mine, desired: str) -> None:

@@ -107,6 +107,7 @@ const ICONS_IN_WORDS = {
     deployed_code: "Overview",
     dock_to_right: "Show or hide the menu",
     light_mode: "Light or dark",
+    more_horiz: "More",
     more_vert: "More",
 };
 
@@ -152,12 +153,20 @@ function nameInputs() {
     }
 }
 
+// What scrolls by itself is a place of its own for a screen reader; two of the same name cannot be told apart.
+function namePlaces() {
+    for (const one of document.querySelectorAll(".simplebar-content-wrapper")) {
+        one.setAttribute("aria-label", one.closest("#nav-sidebar") ? "Menu" : "List");
+    }
+}
+
 document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll(CLICKABLE.join()).forEach(makeReachable);
     document.querySelector("#nav-sidebar a.active")?.setAttribute("aria-current", "page");
     window.setTimeout(refresh, REFRESH_MS);
 });
 window.addEventListener("load", () => {
+    namePlaces();
     silenceIcons(); // unfold's script has written them by now
     window.django?.jQuery(nameInputs); // after what else waits for jQuery: that makes the pickers
 });

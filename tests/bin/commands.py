@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
@@ -17,6 +18,7 @@ PYTHON_STUB = """#!/bin/sh
 echo "python $*"
 case "$*" in *"${FAIL:-nothing at all}"*) exit "${FAIL_STATUS:-1}" ;; esac
 """
+NOT_THE_CALLERS = ("SECRET_KEY", "SECRETS_KEYS", "DATABASE_URL", "DATA_DIR", "PYTHON")
 
 
 def program(path: Path, text: str) -> None:
@@ -25,10 +27,16 @@ def program(path: Path, text: str) -> None:
 
 
 def run(command: list[str], *, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    clean = {k: v for k, v in os.environ.items() if k not in ("SECRET_KEY", "SECRETS_KEYS", "DATABASE_URL", "PYTHON")}
+    clean = {k: v for k, v in os.environ.items() if k not in NOT_THE_CALLERS}
     return subprocess.run(
         command, cwd=cwd, env={**clean, **env}, capture_output=True, text=True, timeout=60, check=False
     )
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
 def library(root: Path, script: str, **env: str) -> subprocess.CompletedProcess[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -17,16 +16,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 
+from clusters.check.privileges import NAMES
 from demo.handle import FakeHandle, start_fake
-from tests.bin.commands import ROOT
+from tests.bin.commands import ROOT, free_port
+from tests.migracloud.test_settings import OF_OURS
 
 pytestmark = pytest.mark.slow
 
 HEADING = "## A first pod on a cluster of yours"
 MOST_COMMANDS = 10
 NOT_IN_A_CLONE = (".git", ".venv", ".data", ".env", ".*_cache", ".hypothesis", "__pycache__")
-PATIENCE = 60.0  # seconds for the site to answer, and for the pod to run
+PATIENCE = 180.0  # seconds for the site to answer, and for the pod to run
 
 
 def commands() -> list[str]:
@@ -67,12 +69,6 @@ def answers(fake: FakeHandle) -> str:
     return "\n".join([*asked, "192.168.40.1", "192.168.40.100-192.168.40.150", *[""] * 6]) + "\n"
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 def script(fake: FakeHandle, port: int) -> str:
     """The commands as they stand; filled in are the secret, a port that is free, and what is typed."""
     lines = ["set -euo pipefail", "trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT"]
@@ -90,6 +86,19 @@ def script(fake: FakeHandle, port: int) -> str:
 
 def test_at_most_ten_commands_are_needed():
     assert 3 <= len(commands()) <= MOST_COMMANDS
+
+
+def test_its_role_has_the_privileges_that_the_check_asks_for():
+    [listed] = re.findall(r'--privs "([^"]*)"', (ROOT / "README.md").read_text())
+    assert listed.replace("\\\n", " ").split() == list(NAMES)
+
+
+def test_it_names_every_setting_and_every_command_and_no_other():
+    rows = re.findall(r"^\| (`.*?) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    named = [word for row in rows for word in re.findall(r"`([^`]*)`", row)]
+    assert sorted(word for word in named if re.fullmatch("[A-Z_]+", word)) == sorted(OF_OURS)
+    commands_named = sorted(word.split()[0] for word in named if word.startswith("bin/"))
+    assert commands_named == sorted(f"bin/{path.name}" for path in (ROOT / "bin").iterdir() if path.is_file())
 
 
 def test_the_commands_of_the_readme_make_a_pod_on_a_cluster_of_other_names(clone: Path, elsewhere: FakeHandle) -> None:
@@ -114,6 +123,23 @@ def test_the_commands_of_the_readme_make_a_pod_on_a_cluster_of_other_names(clone
     assert "bridge=vmbr7" in pod["config"]["net0"]
     assert "ip=192.168.40.100/24" in pod["config"]["net0"]
     assert elsewhere.ready.token_secret not in log.read_text()
+
+
+def test_a_command_before_migrate_says_so_in_a_line(db: None) -> None:
+    url = "postgresql://{USER}@/postgres?host={HOST}&port={PORT}".format(**settings.DATABASES["default"])
+    done = subprocess.run(
+        [sys.executable, "manage.py", "cluster", "check"],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    remedy = ".venv/bin/python manage.py migrate"
+    assert done.stderr.splitlines()[-1] == f"manage.py: The database lacks tables or columns. Make them: {remedy}"
+    assert "Traceback" not in done.stderr
 
 
 def wait_for_the_pod(fake: FakeHandle, bash: subprocess.Popen[bytes], log: Path) -> dict[str, Any]:

@@ -5,12 +5,14 @@ Decides: what counts as a complaint. Not: which pages are visited.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.test import Client
 from playwright.sync_api import Page, Request, TimeoutError, sync_playwright
 
@@ -76,3 +78,16 @@ def visitor(base: str, client: Client | None = None, *, theme: str = "light") ->
             yield found
         finally:
             browser.close()
+
+
+def elsewhere(work: Callable[..., object], *arguments: object) -> None:
+    """In a thread of its own: the browser's event loop forbids Django's database in this one."""
+
+    def run() -> None:
+        try:
+            work(*arguments)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(run).result()

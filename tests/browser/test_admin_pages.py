@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 
 import pytest
-from django.db import connection
 from django.urls import reverse
 
+from clusters.models import Cluster, Node, StorageTier
 from operations.heartbeats import beat
 from operations.models import Operation
 from pods.models import CloudPod
 from tenants.models import Tenant
-from tests.browser.browser import visitor
+from tests.browser.browser import elsewhere, visitor
 from tests.desk import a_row, desk, make_observations, make_people, make_pods, our_models, page, rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 FORMS = ("tenants_tenant_add", "tenants_apitoken_add", "tenants_membership_add", "tenants_user_add", "auth_group_add")
+THEMES = ("light", "dark")
+WIDTHS = (390, 1024, 1440)
 
 
 @pytest.fixture
@@ -49,13 +51,21 @@ def all_pages(pod):
     yield rows(CloudPod) + "?q=nothing-is-called-this"
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_no_page_of_the_admin_makes_the_browser_complain(theme, live_server, running):
+@pytest.mark.parametrize("theme", THEMES)
+def test_no_page_of_the_admin_makes_the_browser_complain_or_is_wider_than_its_window(theme, live_server, running, draw):
+    """Opened in every theme at every width; by a draw, each in one theme at one width, and then drawn to the others."""
+    CloudPod.objects.filter(pk=running.pk).update(hostname="x" * 63)
+    Tenant.objects.filter(pk=running.tenant_id).update(name="y" * 200)
     client, urls = desk(), list(all_pages(running))
+    looks = zip(urls, draw.ways(len(urls), list(product(THEMES, WIDTHS))), strict=True)
     with visitor(live_server.url, client, theme=theme) as browser:
-        for url in urls:
+        for url, opened_at in [(url, width) for url, ways in looks for of, width in ways if of == theme]:
+            browser.page.set_viewport_size({"width": opened_at, "height": 900})
             browser.open(url)
             assert browser.page.locator("main").count() == 1, url
+            for width in (opened_at, *WIDTHS):
+                browser.page.set_viewport_size({"width": width, "height": 900})
+                assert browser.page.evaluate("document.documentElement.scrollWidth") <= width, (url, opened_at, width)
         assert browser.complaints == []
 
 
@@ -98,7 +108,7 @@ def test_a_pods_page_follows_what_happens_without_a_reload_and_then_rests(live_s
     with visitor(live_server.url, client) as browser:
         browser.open(pod_page)
         browser.page.get_by_text("the first thing").first.wait_for()
-        _elsewhere(_finish, pod.pk)
+        elsewhere(_finish, pod.pk)
         browser.page.locator("#live").get_by_text(f"{pod.hostname} runs on").wait_for(timeout=10_000)
         assert browser.page.locator("#live[data-refresh]").count() == 0
         assert browser.complaints == []
@@ -177,7 +187,7 @@ def test_what_changed_is_read_aloud_and_the_focus_stays(live_server, pods):
     with visitor(live_server.url, client) as browser:
         browser.open(pod_page)
         browser.page.locator(".mc-operation > summary").first.focus()
-        _elsewhere(_finish, pod.pk)
+        elsewhere(_finish, pod.pk)
         browser.page.get_by_role("status").filter(has_text=f"{pod.hostname} runs on").wait_for(timeout=10_000)
         assert browser.page.evaluate("document.activeElement.matches('#live .mc-operation > summary')")
 
@@ -193,32 +203,37 @@ def test_a_site_that_does_not_answer_is_told_and_asked_again(live_server, pods):
         browser.page.get_by_text("The site does not answer").wait_for(state="hidden", timeout=10_000)
 
 
-@pytest.mark.parametrize("width", [390, 1024])
-def test_no_page_is_wider_than_its_window(width, live_server, running):
-    client = desk()
-    CloudPod.objects.filter(pk=running.pk).update(hostname="x" * 63)
-    Tenant.objects.filter(pk=running.tenant_id).update(name="y" * 200)
-    urls = list(all_pages(running))
+CUT = """() => [
+    ...Array.from(document.querySelectorAll("main .simplebar-content-wrapper, main .mc-card"))
+        .filter((one) => one.scrollWidth > one.clientWidth).map((one) => `wider than its place: ${one.innerText}`),
+    ...Array.from(document.querySelectorAll("#result_list .mc-code, #result_list time"))
+        .filter((one) => one.getClientRects().length > 1).map((one) => `cut in two: ${one.innerText}`),
+]"""
+
+
+def test_overview_and_lists_fit_a_laptop_and_no_address_is_cut_in_two(live_server, running):
+    Cluster.objects.update(ca_file="/etc/migracloud/clusters/frankfurt/pve-root-ca.pem", fingerprint="")
+    client, urls = desk(), [reverse("admin:index"), *map(rows, (CloudPod, Cluster, Node, StorageTier, Operation))]
     with visitor(live_server.url, client) as browser:
-        browser.page.set_viewport_size({"width": width, "height": 900})
+        browser.page.set_viewport_size({"width": 1280, "height": 900})
         for url in urls:
             browser.open(url)
-            assert browser.page.evaluate("document.documentElement.scrollWidth") <= width, url
+            assert browser.page.evaluate(CUT) == [], url
+
+
+def test_a_clusters_check_is_at_hand_without_scrolling_and_its_name_too(live_server, world):
+    client, url = desk(), page(world.cluster)
+    with visitor(live_server.url, client) as browser:
+        for width in (1280, 360):
+            browser.page.set_viewport_size({"width": width, "height": 700})
+            browser.open(url)
+            for one in (browser.page.locator("header a", has_text="Check"), browser.page.locator("h1 .mc-crumb").last):
+                box = one.bounding_box()
+                assert box is not None, width
+                assert box["width"] > 20, width
+                assert box["y"] + box["height"] < 100, width
 
 
 def _finish(pod_id):
     CloudPod.objects.filter(pk=pod_id).update(phase="active", observed_state="running")
     Operation.objects.filter(subject_id=pod_id).update(state="succeeded", waits_for="")
-
-
-def _elsewhere(work, *arguments):
-    """In a thread of its own: the browser's event loop forbids Django's database in this one."""
-
-    def run():
-        try:
-            work(*arguments)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(run).result()

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 
 from clusters.adding.write import toml_of, write_whole
 from clusters.bootstrap import bootstrap
@@ -26,6 +25,7 @@ from demo.handle import ROOT, FakeHandle, start_fake
 from pods.models import CloudPod
 from pods.services import create_pod
 from tests.cast import Person
+from tests.fleet import url_of_test_database
 from tests.pods.conftest import pod_of
 from tests.work import Work
 
@@ -236,6 +236,7 @@ def test_a_refused_token_is_told(add, flags, file, elsewhere):
     elsewhere.refuse_token()
     said, status = add(**flags)
     assert (status, file.exists(), "does not accept our API token" in said) == (2, False, True)
+    assert "taken from PVE_TOKEN, in the environment or in .env" in said
 
 
 def test_a_cluster_that_does_not_answer_is_told(add, flags, elsewhere):
@@ -297,11 +298,7 @@ def test_a_file_that_came_meanwhile_is_not_written_over(file):
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_piped_into_a_process_it_does_the_same(elsewhere: FakeHandle, file: Path) -> None:
-    of = connection.settings_dict
-    url = f"postgresql://{of['USER']}:{of['PASSWORD']}@{of['HOST'] or 'localhost'}:{of['PORT'] or 5432}/{of['NAME']}"
-    if str(of["HOST"]).startswith("/"):
-        url = f"postgresql://{of['USER']}:{of['PASSWORD']}@/{of['NAME']}?host={of['HOST']}&port={of['PORT']}"
-    env = {**os.environ, "DATABASE_URL": url, "PVE_TOKEN": elsewhere.ready.token_secret}
+    env = {**os.environ, "DATABASE_URL": url_of_test_database(), "PVE_TOKEN": elsewhere.ready.token_secret}
     command = [sys.executable, "manage.py", "cluster", "add", str(file)]
     typed = "".join(f"{line}\n" for line in answers_of(elsewhere))
     done = subprocess.run(

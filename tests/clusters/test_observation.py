@@ -255,12 +255,12 @@ def test_an_answer_that_is_no_list_is_no_answer(world, plane, looks):
 
 def test_as_of_names_the_time_and_how_long_ago_it_was():
     of = timezone.now() - timedelta(seconds=40)
-    assert as_of(of) == f"as of {timezone.localtime(of):%H:%M:%S} (40 s ago)"
+    assert as_of(of) == f"as of {timezone.localtime(of):%H:%M:%S} UTC (40 s ago)"
 
 
 def test_a_time_of_another_day_names_the_day():
     of = timezone.now() - timedelta(days=3)
-    assert as_of(of) == f"as of {timezone.localtime(of):%Y-%m-%d %H:%M:%S} (3 days ago)"
+    assert as_of(of) == f"as of {timezone.localtime(of):%Y-%m-%d %H:%M:%S} UTC (3 days ago)"
 
 
 def test_a_cluster_is_told_to_be_unseen_silent_or_not_looked_at(world):

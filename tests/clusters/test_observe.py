@@ -5,10 +5,14 @@ from __future__ import annotations
 import pytest
 
 from audit.services import SYSTEM
+from clusters.dataplane import calls
 from clusters.observe import wake_parked
+from clusters.waits import AwaitedTask
 from operations.models import Attempt, Lane, Operation
+from operations.wake import Outcome, wake
 from pods.services import Size, create_pod
 from tenants.services import set_quota
+from tests.factories import make_cluster
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +58,58 @@ def test_a_cluster_that_does_not_answer_leaves_its_operations_parked(ten_parked,
     assert Operation.objects.filter(state="parked").count() == 10
     plane.unreachable(False)
     assert wake_parked() == 10
+
+
+def test_a_cluster_that_takes_no_connection_costs_one_try_an_endpoint_and_not_one_a_node(
+    ten_parked, plane, world, monkeypatch
+):
+    """Each may take five seconds, for which nobody else's operations are woken."""
+    world.cluster.endpoints = plane.urls
+    world.cluster.save()
+    told: list[calls.Call] = []
+    monkeypatch.setattr(calls, "_listeners", [told.append])
+    assert {AwaitedTask.of(str(attempt.wait_key)).node for attempt in Attempt.objects.all()} == {"pve", "pve-02"}
+    plane.unreachable()
+    assert wake_parked() == 0
+    assert [call.outcome for call in told] == ["cluster_unavailable"] * len(plane.urls)
+    plane.unreachable(False)
+    assert wake_parked() == 10
+
+
+def test_a_node_that_its_cluster_cannot_reach_does_not_keep_the_other_from_being_asked(ten_parked, plane):
+    plane.fail("tasks", status=595, message="No route to host")
+    assert wake_parked() == 5
+
+
+def test_a_task_of_the_same_name_on_another_cluster_is_another_task(world, plane, alice, work):
+    """Nothing keeps two clusters from giving out equal UPIDs: their nodes may have the same names."""
+    plane.hold_tasks()
+    operations = [
+        create_pod(by=alice.actor, tenant=alice.tenant, hostname=name, size=Size()) for name in ("here", "there")
+    ]
+    work.drive_due()
+    here, there = (Attempt.objects.get(step__operation=operation) for operation in operations)
+    other = make_cluster(plane, name="pve-z")
+    task = AwaitedTask.of(str(here.wait_key))
+    there.wait_key = AwaitedTask(other.pk, task.upid).key
+    there.save()
+    assert AwaitedTask.of(there.wait_key) == AwaitedTask(other.pk, task.upid)
+    assert wake(str(here.wait_key), Outcome(ok=True))
+    here.refresh_from_db()
+    there.refresh_from_db()
+    assert (here.outcome is None, there.outcome is None) == (False, True)
+    assert [operation.pk for operation in Operation.objects.exclude(hinted_at=None)] == [operations[0].pk]
+
+
+def test_equal_tasks_of_two_clusters_are_looked_at_each_on_its_own(ten_parked, plane, world):
+    """The other cluster does not answer: its task is not taken for the one that has ended here."""
+    other = make_cluster(plane, name="pve-z")
+    other.token_env, other.token_sealed = "NOBODY_SET_THIS", ""
+    other.save()
+    for attempt in Attempt.objects.all()[:4]:
+        attempt.wait_key = AwaitedTask(other.pk, AwaitedTask.of(str(attempt.wait_key)).upid).key
+        attempt.save()
+    assert wake_parked() == 6
 
 
 def test_a_task_that_its_node_no_longer_lists_is_looked_for_by_its_step(world, plane, alice, work):

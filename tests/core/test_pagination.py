@@ -92,6 +92,10 @@ def cursor(text):
         cursor("p=\x00"),
         cursor("o=-1"),
         cursor("p="),
+        "",
+        "AAAA",
+        cursor("o=5"),
+        cursor("r=1"),
     ],
 )
 def test_a_cursor_that_no_page_held_is_refused(olga, bad):

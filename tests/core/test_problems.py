@@ -11,7 +11,7 @@ from django.http import Http404
 from rest_framework import exceptions
 
 from core.errors import Invalid, NotFound, Refused
-from core.problems import CONTENT_TYPE, handle
+from core.problems import CONTENT_TYPE, LONGEST_NAME, MOST_ERRORS, handle
 
 
 def answer_to(error):
@@ -58,6 +58,19 @@ def test_nested_validation_errors_are_a_flat_list_of_paths():
         {"field": "addresses.ip", "message": "This is no address."},
     ]
     assert answer.data["detail"].startswith("name: This is blank. name: This is short. quota.pods:")
+
+
+def test_a_body_full_of_mistakes_is_answered_in_a_few_lines():
+    details: Any = {"keys": {str(index): ["Not a valid string."] for index in range(10_000)}}
+    answer = answer_to(exceptions.ValidationError(details))
+    assert [error["field"] for error in answer.data["errors"]] == [f"keys.{index}" for index in range(MOST_ERRORS)]
+    assert len(answer.data["detail"]) < 1_000
+
+
+def test_the_name_of_a_field_is_told_in_short():
+    answer = answer_to(exceptions.ValidationError({"x" * 2_000_000: "There is no such field."}))
+    assert answer.data["errors"] == [{"field": "x" * LONGEST_NAME, "message": "There is no such field."}]
+    assert len(answer.data["detail"]) < 200
 
 
 def test_an_error_about_the_whole_request_is_told_as_such():

@@ -1,4 +1,4 @@
-"""The fake data plane, one process for all tests of this folder, reset for each.
+"""The fake data plane as a plain client of the Proxmox API reaches it.
 
 Decides: how these tests reach it. Not: what it does.
 """
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from demo.handle import FakeHandle, start_fake
+from demo.handle import FakeHandle
 
 
 class Api:
@@ -54,16 +54,9 @@ class Api:
         return dict(self.data("GET", f"/nodes/{node}/lxc/{vmid}/config"))
 
 
-@pytest.fixture(scope="session")
-def fake_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeHandle]:
-    with start_fake(tmp_path_factory.mktemp("fake")) as handle:
-        yield handle
-
-
 @pytest.fixture
-def fake(fake_process: FakeHandle) -> FakeHandle:
-    fake_process.reset()
-    return fake_process
+def fake(plane: FakeHandle) -> FakeHandle:
+    return plane
 
 
 @pytest.fixture

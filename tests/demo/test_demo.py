@@ -95,6 +95,7 @@ def test_all_of_it_comes_true_and_it_ends_by_itself(environment: dict[str, str])
     assert "has ended" not in said, "the workers' guard replaces one that was killed at its work"
     assert "TENANT-103 may have 4 pods and has 4" in said
     assert "10.1.10.70 is reserved" in said
+    assert re.search(r"Metrics .* agree with the database", said)
     assert "All of it was true" in said
     assert started_by(process.pid) == set()
 

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 
 from clusters.models import ClusterObservation
+from tests.fleet import url_of_test_database
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,12 +18,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def test_one_look_records_what_is_due_to_be_seen(world):
-    of = settings.DATABASES["default"]
-    url = f"postgresql://{of['USER']}:{of['PASSWORD']}@/{of['NAME']}?host={of['HOST']}&port={of['PORT']}"
     done = subprocess.run(
         [sys.executable, "manage.py", "controller", "--once"],
         cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": url},
+        env={**os.environ, "DATABASE_URL": url_of_test_database()},
         capture_output=True,
         text=True,
         timeout=60,

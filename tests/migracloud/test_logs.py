@@ -76,6 +76,14 @@ def test_a_line_for_people_has_the_ids_and_only_those_there_are():
         assert " INFO room [request=r-1 op=o-1] all is well" in Line().format(record("all is well"))
 
 
+@pytest.mark.parametrize("sign", ["\u202e", "\u2066", "\u200f", "\u061c", "\u200b", "\u00ad", "\ufeff", "\ud800"])
+def test_nothing_in_a_line_turns_it_round_hides_in_it_or_cannot_be_written(sign):
+    text = Line().format(record("%s: 404", f"GET /a{sign}b"))
+    assert sign not in text
+    assert text.endswith(f"GET /a{repr(sign)[1:-1]}b: 404")
+    assert text.isascii()
+
+
 @pytest.mark.parametrize("sign", ["\n", "\r", "\r\n", "\x85", "\u2028", "\x1b[2K", "\x0b"])
 def test_foreign_text_cannot_forge_a_line(sign):
     forged = f"x{sign}2026-01-01T00:00:00.000Z INFO migracloud.request all is well"

@@ -21,6 +21,14 @@ def test_an_unknown_route_is_a_problem_answer(client, path, method):
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("path", "status"), [("/api/v1/cats", 404), ("/api/v1/openapi.json", 405), ("/api/v1/docs", 405)]
+)
+def test_a_program_without_a_forms_token_is_told_what_is_wrong_with_its_address(path, status):
+    answer = Client(enforce_csrf_checks=True).post(path, {"a": 1}, content_type="application/json")
+    assert (answer.status_code, answer.json()["status"]) == (status, status)
+
+
 def test_a_defect_of_ours_is_a_problem_answer_that_tells_no_details(alice, monkeypatch):
     def break_down(*_: object) -> None:
         raise RuntimeError("the secret cause")

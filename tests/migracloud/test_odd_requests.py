@@ -73,6 +73,22 @@ def test_a_body_that_is_too_large_is_a_problem_answer(program):
     problem_of(program.post("/api/v1/pods", body, content_type="application/json"), 413, "too_large")
 
 
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ('{"ssh_keys": [' + "{}," * 100_000 + '""], "hostname": "web"}', "bad_ssh_key"),
+        ('{"ssh_keys": [' + r'"\u0000",' * 100_000 + '""], "hostname": "web"}', "bad_ssh_key"),
+        ("{" + "".join(f'"{index}": 0,' for index in range(100_000)) + '"hostname": "web"}', "invalid"),
+        ('{"' + "x" * 2_000_000 + '": 0, "hostname": "web"}', "invalid"),
+    ],
+    ids=["no texts", "NULs", "fields", "a long field"],
+)
+def test_a_body_full_of_mistakes_gets_a_short_answer(body, code, program, world):
+    answer = program.post("/api/v1/pods", body, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+    assert len(answer.content) < 10_000
+
+
 def test_too_many_parameters_and_a_foreign_host_are_problem_answers(program):
     problem_of(program.get("/api/v1/pods?" + "a&" * 1500), 400, "invalid")
     problem_of(program.get("/api/v1/pods", headers={"host": "elsewhere.example.net"}), 400, "invalid")

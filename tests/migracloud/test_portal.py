@@ -151,6 +151,21 @@ def test_a_pod_that_is_rebooted_is_told_as_running_and_rebooted(world, alice, at
     text = at_portal.get(of_pod(pod)).text
     assert ">running</span>" in text
     assert "reboot goes on" in text
+    assert "web-0 is being rebooted." in text
+
+
+def test_while_a_pod_is_stopped_it_is_no_alarm_that_it_still_runs(world, alice, at_portal):
+    [pod] = make_pods(alice, 1)
+    settle(pod)
+    CloudPod.objects.update(desired_state="stopped")
+    Operation.objects.update(state="running", kind="stop")
+    for url in (PODS, of_pod(pod)):
+        html = at_portal.get(url).text
+        assert "web-0 is being stopped." in html
+        assert "though it should" not in html
+        assert '<span class="mc-badge mc-busy">running</span>' in html
+    Operation.objects.update(state="succeeded")
+    assert "though it should be stopped" in at_portal.get(of_pod(pod)).text
 
 
 # Lists

@@ -48,6 +48,15 @@ def test_a_login_leads_nowhere_but_to_this_site(elsewhere, client, alice):
     assert log_in(client, "alice", next=elsewhere).headers["Location"] == HOME
 
 
+@pytest.mark.parametrize("circle", [LOGIN, f"{LOGIN}?next={LOGIN}", f"http://testserver{LOGIN}"])
+def test_a_login_that_leads_back_to_itself_ends_at_the_pods(circle, alice, at_portal):
+    """Somebody who has logged in follows a link that was made by hand: Django alone would break."""
+    assert at_portal.get(LOGIN, {"next": circle}, follow=True).redirect_chain[-1] == (PODS, 302)
+    member("anna", alice.tenant, password=PASSWORD)
+    answer = Client().post(LOGIN, {"username": "anna", "password": PASSWORD, "next": circle}, follow=True)
+    assert answer.redirect_chain[-1] == (PODS, 302)
+
+
 def test_every_failed_login_is_told_alike(client, alice):
     member("alice", alice.tenant, password=PASSWORD)
     member("gone", alice.tenant, password=PASSWORD, is_active=False)

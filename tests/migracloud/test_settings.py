@@ -59,6 +59,7 @@ def complaint(**env: str) -> str:
 
 def test_a_sound_environment_passes() -> None:
     done = check(
+        ALLOWED_HOSTS="cloud.example.net, .example.net, 127.0.0.1, [::1]",
         SECRETS_KEYS=f"{KEY}, {Fernet.generate_key().decode()}",
         CSRF_TRUSTED_ORIGINS="https://panel.example.net, http://127.0.0.1:8000",
         DEBUG="No",
@@ -80,9 +81,14 @@ WRONG = [
     ("SECRETS_KEYS", "", "one Fernet key"),
     ("SECRETS_KEYS", " , ", "one Fernet key"),
     ("SECRETS_KEYS", "tooshort", "key 1 is no Fernet key"),
+    ("SECRETS_KEYS", "tooshort", "One is made by: python3 -c "),
     ("SECRETS_KEYS", f"{KEY},{KEY[:-2]}", "key 2 is no Fernet key"),
     ("ALLOWED_HOSTS", "", "host names"),
     ("ALLOWED_HOSTS", ",", "host names"),
+    ("ALLOWED_HOSTS", "https://a.example", "leave scheme, port and path out"),
+    ("ALLOWED_HOSTS", "a.example:8000", "leave scheme, port and path out"),
+    ("ALLOWED_HOSTS", "a.example b.example", "put commas between several"),
+    ("ALLOWED_HOSTS", "::1", "an IPv6 address in brackets"),
     ("DEBUG", "maybe", "true or false"),
     ("DEBUG", "", "true or false"),
     ("INSECURE_HTTP", "si", "true or false"),
@@ -99,7 +105,10 @@ WRONG = [
     ("WORKERS", "65", "from 1 to 64"),
     ("WORKERS", "-1", "from 1 to 64"),
     ("WORKERS", "two", "from 1 to 64"),
+    ("WORKERS", "²", "from 1 to 64"),
     ("CSRF_TRUSTED_ORIGINS", "https://a.example,panel.example.net", "'panel.example.net' needs its scheme"),
+    ("CSRF_TRUSTED_ORIGINS", "https://panel.example.net/", "nothing behind the host"),
+    ("CSRF_TRUSTED_ORIGINS", "https://", "nothing behind the host"),
     ("DATABASE_URL", "mysql://u:secret-word@db/mc", "must be a postgresql:// URL"),
     ("DATABASE_URL", "sqlite:///db.sqlite3", "PostgreSQL 15 or newer"),
     ("DATABASE_URL", "secret-word", "must be a postgresql:// URL"),

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 
 from tests.demo.processes import started_by, still_there
+from tests.fleet import url_of_test_database
 
 ROOT = Path(__file__).resolve().parents[2]
 GROUP = 6  # manage.py, its guard, two workers, monitor, pusher
@@ -26,9 +26,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def worker() -> Iterator[subprocess.Popen[bytes]]:
-    of = settings.DATABASES["default"]
-    url = f"postgresql://{of['USER']}:{of['PASSWORD']}@/{of['NAME']}?host={of['HOST']}&port={of['PORT']}"
-    env = {**os.environ, "DATABASE_URL": url, "WORKERS": "2", "SUPERVISOR_PID": str(os.getpid())}
+    env = {**os.environ, "DATABASE_URL": url_of_test_database(), "WORKERS": "2", "SUPERVISOR_PID": str(os.getpid())}
     with subprocess.Popen(
         [sys.executable, "manage.py", "worker"], cwd=ROOT, env=env, stderr=subprocess.PIPE, start_new_session=True
     ) as started:

@@ -44,6 +44,18 @@ def test_the_page_refreshes_while_the_operation_lives_and_then_stops(operation):
     assert "data-refresh" not in client.get(page(operation)).content.decode()
 
 
+def test_an_operation_that_has_ended_has_no_deadline_any_more(operation):
+    client = desk()
+    assert "<dt>Deadline</dt>" in client.get(page(operation)).text
+    Operation.objects.update(state="succeeded")
+    assert "<dt>Deadline</dt>" not in client.get(page(operation)).text
+
+
+def test_a_kind_is_told_in_words(operation):
+    Operation.objects.filter(pk=operation.pk).update(kind="set_keys")
+    assert f"<h2>Set keys {operation.subject_name}</h2>" in desk().get(page(operation)).text
+
+
 def test_operations_are_filtered_by_whether_they_are_done(operation):
     client = desk()
     assert client.get(rows(Operation), {"open": "yes"}).context["cl"].result_count == 1

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 
 from demo.handle import FakeHandle
 from operations import claims, engine
@@ -23,6 +22,7 @@ from operations.workers import is_dead, pid_of, this_place, worker_name
 from pods.models import CloudPod
 from pods.services import create_pod
 from tests.cast import Person
+from tests.fleet import url_of_test_database
 from tests.work import Work
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,18 +60,13 @@ def process() -> Iterator[tuple[subprocess.Popen[str], str]]:
         started.kill()
 
 
-def database_url() -> str:
-    of = settings.DATABASES["default"]
-    return f"postgresql://{of['USER']}:{of['PASSWORD']}@/{of['NAME']}?host={of['HOST']}&port={of['PORT']}"
-
-
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_an_operation_goes_on_after_its_worker_was_killed(plane: FakeHandle, alice: Person, work: Work) -> None:
     operation = ordered(alice)
     plane.hold("clone")  # Proxmox carries it out; the worker does not hear of it
     command = [sys.executable, "-c", DRIVE, str(operation.pk)]
-    env = {**os.environ, "DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "migracloud.settings"}
+    env = {**os.environ, "DATABASE_URL": url_of_test_database(), "DJANGO_SETTINGS_MODULE": "migracloud.settings"}
     with subprocess.Popen(command, cwd=ROOT, env=env) as worker:
         plane.wait_held("clone", 30)
         worker.send_signal(signal.SIGKILL)

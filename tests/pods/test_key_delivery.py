@@ -17,7 +17,14 @@ from pods.ssh_keys import read_keys
 from tests.desk import desk, page
 from tests.factories import World
 from tests.pods.conftest import ended, nothing_is_left, pod_of
-from tests.pods.keys import blob_of, ed25519_key, keys_of_first_process, private_key, rsa_key
+from tests.pods.keys import (
+    blob_of,
+    ed25519_key,
+    keys_for_next_boot,
+    keys_of_first_process,
+    private_key,
+    rsa_key,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -174,6 +181,28 @@ def test_the_api_refuses_what_is_no_list_of_keys_and_names_the_field(keys, field
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
     assert blob_of(KEYS[0]) not in answer.content.decode()
     assert nothing_is_left(plane)
+
+
+@pytest.mark.parametrize(
+    ("trick", "words"),
+    [
+        (f"{KEYS[1]}\n{private_key()}", "ssh_keys[1], line 2: this is a private key"),
+        (f"{KEYS[1]}\n", "ssh_keys[1], line 1: a line break ends it"),
+        (f'{KEYS[1]}\ncommand="/bin/sh" {KEYS[0]}', "ssh_keys[1], line 1: a line break ends it"),
+        (f'command="/bin/sh" {KEYS[1]}', "ssh_keys[1], line 1: something stands before the key, such as command="),
+    ],
+    ids=["private key", "newline", "command after a newline", "command"],
+)
+def test_the_api_refuses_a_trick_with_its_place_at_create_and_at_replacement(trick, words, ask, alice, plane, work):
+    created = alice.post("pods", hostname="web", ssh_keys=[KEYS[0], trick])
+    assert (created.status_code, created.json()["code"]) == (400, "bad_ssh_key")
+    assert words in created.json()["detail"]
+    assert nothing_is_left(plane)
+    pod = pod_of(ask())
+    work.until_idle()
+    replaced = alice.put(f"pods/{pod.pk}/ssh-keys", ssh_keys=[KEYS[0], trick])
+    assert (replaced.status_code, replaced.json()["detail"]) == (400, created.json()["detail"])
+    assert keys_of_first_process(plane, pod) == keys_for_next_boot(plane, pod) == KEYS
 
 
 def test_a_pod_is_shown_with_its_keys_as_they_were_given(ask, alice):

@@ -18,6 +18,7 @@ from ipam.models import IPLease
 from operations.models import Attempt, Operation
 from pods.models import CloudPod
 from pods.services import destroy_pod, reboot_pod, replace_ssh_keys, start_pod, stop_pod
+from tests.fleet import url_of_test_database
 from tests.pods.conftest import ended, nothing_is_left, pod_of
 from tests.pods.keys import ed25519_key, keys_for_next_boot
 
@@ -36,18 +37,12 @@ def a_worker_at(operation: Operation) -> Iterator[subprocess.Popen[str]]:
     worker = subprocess.Popen(
         [sys.executable, "-m", "tests.programs.drive", str(operation.pk)],
         cwd=settings.ROOT,
-        env={**os.environ, "DATABASE_URL": _url_of_test_database()},
+        env={**os.environ, "DATABASE_URL": url_of_test_database()},
         stdout=subprocess.PIPE,
         text=True,
     )
     with worker:
         yield worker
-
-
-def _url_of_test_database() -> str:
-    of = connection.settings_dict
-    login = of["USER"] + (f":{of['PASSWORD']}" if of["PASSWORD"] else "")
-    return f"postgresql://{login}@/{of['NAME']}?host={of['HOST']}&port={of['PORT']}"
 
 
 def kill(worker: subprocess.Popen[str]) -> None:

@@ -13,14 +13,17 @@ from typing import Any
 import pytest
 
 from audit.models import AuditEvent
+from clusters.models import Cluster
 from demo.handle import FakeHandle
 from operations.explain import explain
 from operations.models import Operation
 from pods.models import CloudPod
-from pods.services import destroy_pod
+from pods.services import destroy_pod, replace_ssh_keys
 from pods.services.power import reboot_pod, start_pod, stop_pod
 from tests.cast import Person
+from tests.factories import World
 from tests.pods.conftest import ended, nothing_is_left, pod_of
+from tests.pods.keys import ed25519_key, keys_for_next_boot
 from tests.work import Work
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +131,27 @@ def test_a_stopped_pod_that_is_moved_meanwhile_is_started_at_its_new_node(
     assert ended(operation).state == Operation.State.SUCCEEDED
     ct = ct_of(running_pod, plane)
     assert (ct["node"], ct["status"], ct["config"]["onboot"]) == (other_than(before), "running", 1)
+    assert told_as_moved(operation, running_pod, before=before)
+
+
+@pytest.mark.parametrize("call", ["config_get", "config"])
+@pytest.mark.parametrize("runs", [True, False], ids=["running", "stopped"])
+def test_the_keys_of_a_pod_that_is_moved_meanwhile_are_replaced_at_its_new_node(
+    runs: bool, call: str, running_pod: CloudPod, world: World, alice: Person, plane: FakeHandle, work: Work
+) -> None:
+    Cluster.objects.update(key_delivery=Cluster.KeyDelivery.ENV)
+    if not runs:
+        stop_pod(by=alice.actor, pod=running_pod)
+        work.until_idle()
+    before, keys = running_pod.node.name, [ed25519_key("alice@new")]
+    plane.move_before(call, running_pod.vmid, other_than(before))
+    operation = replace_ssh_keys(by=alice.actor, pod=CloudPod.objects.get(pk=running_pod.pk), keys=keys)
+    work.until_idle()
+
+    assert ended(operation).state == Operation.State.SUCCEEDED
+    assert ct_of(running_pod, plane)["node"] == other_than(before)
+    assert ct_of(running_pod, plane)["status"] == ("running" if runs else "stopped")
+    assert keys_for_next_boot(plane, running_pod) == keys
     assert told_as_moved(operation, running_pod, before=before)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import timedelta
 from threading import Event, Thread
 
@@ -16,7 +17,7 @@ from core.clock import control_now
 from migracloud.observing import record
 from operations.models import Operation
 from pods.models import CloudPod
-from pods.services import create_pod, destroy_pod
+from pods.services import create_pod, destroy_pod, reboot_pod, stop_pod
 from tests.desk import make_pods
 from tests.factories import make_cluster
 
@@ -137,6 +138,14 @@ def test_since_when_it_is_up_does_not_wander_with_the_lists_seconds(pod):
     assert fresh(pod).up_since == began + timedelta(seconds=115)
 
 
+@pytest.mark.parametrize("verb", [stop_pod, reboot_pod, destroy_pod])
+def test_since_when_it_was_up_and_what_it_used_do_not_outlive_our_own_stop(verb, running_pod, alice, work):
+    CloudPod.objects.update(up_since=control_now() - timedelta(days=1), memory_used_mib=700)
+    verb(by=alice.actor, pod=running_pod)
+    work.until_idle()
+    assert (fresh(running_pod).up_since, fresh(running_pod).memory_used_mib) == (None, None)
+
+
 def test_odd_values_are_kept_out_and_break_nothing(pod):
     told(pod.cluster, listed(pod, name="x" * 255, up_seconds=2**31 - 1, memory_mib=2**31 - 1, cores=0.5))
     assert (fresh(pod).observed_state, fresh(pod).observed_cores) == ("running", 0.5)
@@ -243,8 +252,9 @@ def test_a_silence_from_before_an_operation_saw_the_pod_says_nothing(running_pod
     assert fresh(running_pod).observed_state == "running"
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_pod_whose_row_is_just_being_written_is_passed_over_and_not_waited_for(pod):
+@contextmanager
+def being_written(pod):
+    """Somebody else's transaction holds the pod's row."""
     written, seen = Event(), Event()
 
     def write():
@@ -257,12 +267,34 @@ def test_a_pod_whose_row_is_just_being_written_is_passed_over_and_not_waited_for
     writer = Thread(target=write)
     writer.start()
     assert written.wait(30)
-    told(pod.cluster, listed(pod))
-    assert fresh(pod).observed_state == "unknown"
-    seen.set()
-    writer.join()
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '2s'")
+    try:
+        yield
+    finally:
+        seen.set()
+        writer.join()
+        with connection.cursor() as cursor:
+            cursor.execute("RESET lock_timeout")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_pod_whose_row_is_just_being_written_is_passed_over_and_not_waited_for(pod):
+    with being_written(pod):
+        told(pod.cluster, listed(pod))
+        assert fresh(pod).observed_state == "unknown"
     told(pod.cluster, listed(pod))
     assert fresh(pod).observed_state == "running"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nor_is_it_waited_for_when_the_cluster_does_not_answer(pod):
+    told(pod.cluster, listed(pod), began=control_now() - timedelta(minutes=1))
+    with being_written(pod):
+        silence(pod.cluster)
+        assert fresh(pod).observed_state == "running"
+    silence(pod.cluster)
+    assert fresh(pod).observed_state == "unknown"
 
 
 # Its price

@@ -10,14 +10,16 @@ from typing import Any
 
 import pytest
 
+from clusters.models import Cluster
 from demo.handle import FakeHandle, start_fake
 from operations.models import Operation
 from pods.models import CloudPod, InterfaceAddress
-from pods.services import Wish, create_pod, destroy_pod
+from pods.services import Wish, create_pod, destroy_pod, replace_ssh_keys
 from pods.services.power import reboot_pod, start_pod, stop_pod
 from tests.cast import Person
 from tests.factories import World, make_other_world
-from tests.pods.conftest import ended, pod_of
+from tests.pods.conftest import ended, fresh, pod_of
+from tests.pods.keys import ed25519_key
 from tests.work import Work
 
 pytestmark = pytest.mark.django_db
@@ -87,11 +89,39 @@ def test_both_have_the_same_vmid_and_address_and_nothing_else_in_common(
     assert plane.cts()[here.vmid]["config"]["description"] != second.cts()[there.vmid]["config"]["description"]
 
 
+@pytest.mark.parametrize("chosen", [0, 1])
+def test_a_pod_that_is_made_where_the_others_vmid_is_taken_asks_nothing_of_the_others_cluster(
+    chosen: int, both: tuple[World, World], alice: Person, plane: FakeHandle, second: FakeHandle, work: Work
+) -> None:
+    fakes, made = (plane, second), []
+    for number in (1 - chosen, chosen):
+        for fake in fakes:
+            fake.clear_record()
+        before = fakes[1 - number].cts()
+        wish = Wish(cluster=both[number].cluster.name)
+        operation = create_pod(by=alice.actor, tenant=alice.tenant, hostname=f"web-{number}", wish=wish)
+        work.until_idle()
+        assert ended(operation).state == Operation.State.SUCCEEDED
+        assert changes(fakes[number]) == ["clone", "config", "firewall", "start"]
+        assert fakes[1 - number].record() == []
+        assert fakes[1 - number].cts() == before
+        made.append(pod_of(operation))
+    assert made[0].vmid == made[1].vmid
+    assert address_of(made[0]) == address_of(made[1])
+
+
 def stop_and_start(person: Person, pod: CloudPod, work: Work) -> None:
     for verb in (stop_pod, start_pod):
         operation = verb(by=person.actor, pod=pod)
         work.until_idle()
         assert ended(operation).state == Operation.State.SUCCEEDED
+
+
+def replace_keys(person: Person, pod: CloudPod, work: Work) -> None:
+    Cluster.objects.update(key_delivery=Cluster.KeyDelivery.ENV)
+    operation = replace_ssh_keys(by=person.actor, pod=fresh(pod), keys=[ed25519_key()])
+    work.until_idle()
+    assert ended(operation).state == Operation.State.SUCCEEDED
 
 
 def reboot(person: Person, pod: CloudPod, work: Work) -> None:
@@ -106,7 +136,7 @@ def destroy(person: Person, pod: CloudPod, work: Work) -> None:
     assert ended(operation).state == Operation.State.SUCCEEDED
 
 
-@pytest.mark.parametrize("do", [stop_and_start, reboot, destroy])
+@pytest.mark.parametrize("do", [stop_and_start, reboot, replace_keys, destroy])
 @pytest.mark.parametrize("chosen", [0, 1])
 def test_what_is_done_with_one_asks_nothing_of_the_others_cluster(
     do: Callable[[Person, CloudPod, Work], None],

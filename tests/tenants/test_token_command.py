@@ -61,7 +61,7 @@ def test_a_day_is_its_beginning_in_utc() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--tenant", "TENANT-9", "--name", "x"), "There is no tenant TENANT-9."),
+        (("--tenant", "TENANT-9", "--name", "x"), "There is no tenant TENANT-9. Make it in the admin or by the API"),
         (("--tenant", "TENANT-123", "--name", " "), "A token needs a name that says who uses it."),
         (("--tenant", "TENANT-123", "--name", "x", "--expires", "soon"), "'soon' is no date or time"),
         (("--tenant", "TENANT-123", "--name", "x", "--expires", "2999-02-31"), "'2999-02-31' is no date or time"),

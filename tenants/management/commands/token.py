@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from audit.services import SYSTEM
-from core.errors import Refused
+from core.errors import NotFound, Refused
 from tenants import services
 from tenants.models import PLATFORM_REFERENCE, ApiToken, Tenant
 
@@ -69,11 +69,13 @@ class Command(BaseCommand):
 
 
 def _tenant(reference: str) -> Tenant:
-    return (
-        services.platform_tenant()
-        if reference == PLATFORM_REFERENCE
-        else services.tenant_by_reference(reference, field="--tenant")
-    )
+    if reference == PLATFORM_REFERENCE:
+        return services.platform_tenant()
+    try:
+        return services.tenant_by_reference(reference, field="--tenant")
+    except NotFound as error:
+        remedy = f"Make it in the admin or by the API first; {PLATFORM_REFERENCE} is the platform's own."
+        raise CommandError(f"{error.message} {remedy}") from error
 
 
 def _moment(text: str | None) -> datetime | None:

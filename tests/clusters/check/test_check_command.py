@@ -46,6 +46,13 @@ def test_what_fails_is_in_the_table_with_its_remedy_in_a_line_and_the_exit_statu
     assert "2 failed" in lines[-1]
 
 
+def test_a_remedy_that_many_things_share_is_said_once(cluster, plane):
+    plane.unreachable()
+    shown, status = command()
+    assert (status, shown.count("Mend what failed above, then check again.")) == (1, 1), shown
+    assert " things: Mend what failed above, then check again." in shown
+
+
 def test_a_warning_alone_is_exit_status_0(cluster, plane):
     plane.set_datacentre_firewall(False)
     shown, status = command()

@@ -193,6 +193,28 @@ def test_an_endpoint_that_did_not_answer_is_tried_last_for_a_while(new_endpoint,
     assert (len(first.seen), len(second.seen)) == (2, 3)
 
 
+@pytest.mark.parametrize(
+    "cut_off",
+    [
+        Answer(595, "No route to host", b""),
+        Answer(500, "cluster not ready - no quorum?", b'{"data": null}'),
+        Answer(503, "Service Unavailable", b""),
+    ],
+    ids=["reaches no other node", "has no quorum", "its service is down"],
+)
+def test_an_endpoint_that_is_cut_off_from_its_cluster_is_tried_last_too(cut_off: Answer, new_endpoint, access_to):
+    """It has been asked, so the next is not asked with the same call; the next try goes by another endpoint."""
+    first, second = new_endpoint(), new_endpoint()
+    first.behave = lambda request: data("9.1") if request.method == "GET" else cut_off
+    access = access_to(first, second)
+    Transport(access).call("GET", "version")
+    refusal(Transport(access), "POST")
+    assert (len(first.seen), len(second.seen)) == (2, 0)
+    Transport(access).call("GET", "version")
+    Transport(access).call("POST", "version")
+    assert (len(first.seen), len(second.seen)) == (2, 2)
+
+
 def test_an_endpoint_that_is_off_costs_its_time_out_once(endpoint: Endpoint, access_to, monkeypatch):
     tried: list[str] = []
     attempt = Transport._attempt
