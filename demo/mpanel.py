@@ -74,6 +74,8 @@ class MPanel:
     def _session(self) -> requests.Session:
         if not hasattr(self._local, "session"):
             self._local.session = requests.Session()
+            # One that is kept alive may be closed by the site just when it is used again.
+            self._local.session.headers["Connection"] = "close"
             self._local.session.trust_env = False  # no proxy on the way to loopback
             self._local.session.headers["Authorization"] = f"Bearer {self._token}"
         session: requests.Session = self._local.session

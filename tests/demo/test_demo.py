@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 ROW = re.compile(
     r"TENANT-10[123] .* (migracloud|pve-b) .* (pve|pve-02|pve-b1|pve-b2) .* (\d{4,9}) .* "
-    r"(10\.1\.10\.\d+|10\.2\.0\.\d+) .* (running|gone) .* (\d+\.\d)"
+    r"(10\.1\.10\.\d+|10\.2\.0\.\d+) .* (running|stopped|gone) .* (\d+\.\d)"
 )
 # At least: two of proxmox, gunicorn and a worker, qcluster with sentinel, 2 workers, monitor and pusher, controller.
 PROCESSES = 11
@@ -63,7 +63,7 @@ def read_until(process: subprocess.Popen[str], words: str) -> str:
     said = ""
     for line in process.stdout:
         said += line
-        if words in line:
+        if words in line or "The scenario broke off" in line:
             break
     return said
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from audit.models import AuditEvent
+from clusters.freshness import moment
 from clusters.models import ClusterObservation
 from operations.models import Operation
 from pods.models import CloudPod
@@ -217,7 +218,7 @@ def test_a_pod_of_a_cluster_that_does_not_answer_is_told_as_it_was_last_seen(see
     since = timezone.now().replace(microsecond=0)
     ClusterObservation.objects.update(unreachable_since=since)
     CloudPod.objects.update(observed_state="unknown", observed_at=since)
-    html, clock = desk().get(page(seen)).text, f"{timezone.localtime(since):%H:%M:%S}"
+    html, clock = desk().get(page(seen)).text, moment(since)
     assert f"Cluster pve-a has not answered since {clock}. web-0 was last seen running on pve at {clock}." in html
     assert "unknown, last seen running" in html
     assert "not found" not in html
