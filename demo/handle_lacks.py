@@ -5,14 +5,15 @@ Decides: how the commands are spelled; `reset` undoes all of them. Not: what the
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 
 class LacksHandle:
     """A part of FakeHandle (handle.py)."""
 
-    def _do(self, command: str, *, wait: float = 0.0, **arguments: Any) -> Any:
-        raise NotImplementedError
+    if TYPE_CHECKING:  # the handle's own
+
+        def _do(self, command: str, *, wait: float = 0.0, **arguments: Any) -> Any: ...
 
     def revoke(self, privilege: str, *, below: str = "/") -> None:
         """Take a privilege from our token's user, wherever it was granted (at that path or below it)."""

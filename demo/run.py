@@ -102,6 +102,8 @@ class Demo:
         return self.status
 
     def _on_signal(self, number: int, _frame: object) -> None:
+        for later in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(later, signal.SIG_IGN)  # breaking into set(), a second one would wait for its lock for ever
         self.stop.set()
 
     # The processes

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import signal
 
 from django.db import connections
@@ -38,6 +39,24 @@ def keep_one_connection() -> None:
     database = connections.settings["default"]
     database["OPTIONS"].pop("pool", None)
     database["CONN_MAX_AGE"] = None
+
+
+class StopSignal:
+    """SIGTERM or SIGINT, as something to wait for. Both may come many times: the kernel tells of a parent's death once
+    for each of its threads. So no handler of ours does anything: one that sets an Event waits for ever for the Event's
+    lock when it breaks into itself.
+    """
+
+    def __init__(self) -> None:
+        self._reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+
+    def came(self, *, within: float = 0) -> bool:
+        """Whether one has come, or comes within so many seconds."""
+        return bool(select.select([self._reader], [], [], within)[0])
 
 
 def _close_pools() -> None:

@@ -11,7 +11,8 @@ from typing import Any
 
 from clusters.dataplane.errors import Busy, WrongState
 from clusters.dataplane.port import Mine, Stranger, Upid
-from operations.kind import Parked
+from operations.kind import Parked, Step, recorded_by_service
+from pods.holdings import take_back
 from pods.kinds.context import PodRun
 from pods.models import CloudPod
 
@@ -127,3 +128,22 @@ def _write_onboot(op: PodRun[Any], mine: Mine, desired: str) -> None:
     onboot = desired == RUNNING
     if mine.onboot != onboot:
         op.plane.set_onboot(mine, onboot)
+
+
+# The first two steps of a start and of a stop; their parameters hold the `desired_state` before.
+
+DECLARE: Step[Any] = Step(
+    "declare",
+    recorded_by_service,
+    undo=lambda op: take_back(op.pod, phase=op.pod.phase, desired_state=op.params.desired_state),
+    undo_atomic=True,
+)
+
+
+def onboot(desired: str) -> Step[Any]:
+    """From now on it starts with its node, or no longer."""
+    return Step(
+        "onboot",
+        lambda op: write_onboot(op, desired),
+        undo=lambda op: write_onboot_back(op, before=op.params.desired_state),
+    )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from operations.kind import Kind, Parked, Step, recorded_by_service
-from pods.holdings import saw, take_back
+from operations.kind import Kind, Parked, Step
+from pods.holdings import saw
 from pods.kinds import power
 from pods.kinds.context import PodRun, open_pod
 from pods.models import CloudPod
@@ -42,17 +42,8 @@ START: Kind[Run] = Kind(
     open=open_pod,
     deadline=power.DEADLINE,
     steps=(
-        Step(
-            "declare",
-            recorded_by_service,
-            undo=lambda op: take_back(op.pod, phase=op.pod.phase, desired_state=op.params.desired_state),
-            undo_atomic=True,
-        ),
-        Step(
-            "onboot",
-            lambda op: power.write_onboot(op, CloudPod.Desired.RUNNING),
-            undo=lambda op: power.write_onboot_back(op, before=op.params.desired_state),
-        ),
+        power.DECLARE,
+        power.onboot(CloudPod.Desired.RUNNING),
         Step("start", start, undo=lambda op: power.stop_again(op, before=op.params.desired_state)),
         Step("settle", settle, atomic=True),
     ),

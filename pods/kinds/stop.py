@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from operations.kind import Kind, Parked, Step, recorded_by_service
-from pods.holdings import saw, take_back
+from operations.kind import Kind, Parked, Step
+from pods.holdings import saw
 from pods.kinds import power
 from pods.kinds.context import PodRun, open_pod
 from pods.models import CloudPod
@@ -44,17 +44,8 @@ STOP: Kind[Run] = Kind(
     open=open_pod,
     deadline=power.DEADLINE,
     steps=(
-        Step(
-            "declare",
-            recorded_by_service,
-            undo=lambda op: take_back(op.pod, phase=op.pod.phase, desired_state=op.params.desired_state),
-            undo_atomic=True,
-        ),
-        Step(
-            "onboot",
-            lambda op: power.write_onboot(op, CloudPod.Desired.STOPPED),
-            undo=lambda op: power.write_onboot_back(op, before=op.params.desired_state),
-        ),
+        power.DECLARE,
+        power.onboot(CloudPod.Desired.STOPPED),
         Step(
             "shutdown",
             lambda op: power.shut_down(op, timeout_s=op.params.timeout_s),

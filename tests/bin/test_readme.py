@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -148,5 +149,6 @@ def wait_for_the_pod(fake: FakeHandle, bash: subprocess.Popen[bytes], log: Path)
         for vmid in fake.vmids():
             if (ct := fake.cts()[vmid])["status"] == "running":
                 return ct
-        time.sleep(0.1)
+        with suppress(subprocess.TimeoutExpired):
+            bash.wait(0.1)  # its commands need the machine
     raise AssertionError(f"no pod runs; the commands said:\n{log.read_text()}")

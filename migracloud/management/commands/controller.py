@@ -7,8 +7,6 @@ migracloud/observing.py).
 from __future__ import annotations
 
 import logging
-import signal
-import threading
 import time
 from typing import Any
 
@@ -19,7 +17,7 @@ from clusters.looks import Looks
 from clusters.observe import wake_parked
 from core.locks import AdvisoryLock, holds_for_session, try_lock_for_session
 from migracloud.observing import observe, observe_now
-from migracloud.processes import die_with_parent, keep_one_connection
+from migracloud.processes import StopSignal, die_with_parent, keep_one_connection
 from operations.claims import end_leases_of_dead_workers
 from operations.heartbeats import PERIOD, Kind, Pulse
 from operations.lanes import admit_everywhere
@@ -41,12 +39,9 @@ class Command(BaseCommand):
             raise SystemExit(2)
         die_with_parent()
         keep_one_connection()  # the leader's lock lives and dies with it
-        stopping = threading.Event()
-        if not once:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: stopping.set())
+        stop = None if once else StopSignal()
         looks, pulse = Looks(), Pulse(Kind.CONTROLLER)
-        while not stopping.is_set():
+        while stop is None or not stop.came():
             try:
                 if not once:
                     pulse.beat_if_due()  # also one that does not lead: it is there
@@ -56,14 +51,14 @@ class Command(BaseCommand):
             except (OperationalError, InterfaceError) as error:
                 log.warning("the database is away: %s", error)
                 connection.close()
-            if once:
+            if stop is None:
                 return
-            self._rest(tick, stopping, pulse)
+            self._rest(tick, stop, pulse)
         pulse.stop()
 
-    def _rest(self, tick: float, stopping: threading.Event, pulse: Pulse) -> None:
+    def _rest(self, tick: float, stop: StopSignal, pulse: Pulse) -> None:
         until = time.monotonic() + tick
-        while (left := until - time.monotonic()) > 0 and not stopping.wait(min(left, PERIOD)):
+        while (left := until - time.monotonic()) > 0 and not stop.came(within=min(left, PERIOD)):
             pulse.beat_if_due()
 
     def _lead(self) -> bool:
