@@ -104,7 +104,9 @@ def look_at(plane: Any, *, strangers: Mapping[int, Row] | None = None) -> Seen:
 
 def read(cursor: Any, clusters: Mapping[str, Seen], *, mark_secrets: Mapping[str, bytes]) -> Facts:
     """`cursor` is any of PostgreSQL's that may read everything; `clusters` is by the cluster's name in its row."""
-    cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_name = ANY(%s)", [list(TABLES)])
+    cursor.execute(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename = ANY(%s)", [list(TABLES)]
+    )
     there = [name for (name,) in cursor.fetchall()]
     tables = {name: _rows(cursor, f'SELECT * FROM "{name}"') for name in there}
     ids = {row["name"]: row["id"] for row in tables["clusters_cluster"]}

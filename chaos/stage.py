@@ -1,0 +1,80 @@
+"""Stage: the world in which a scenario plays, with everybody who acts in it, and a look at all of it.
+
+Decides: what is there before a scenario begins. Not: what then happens (scenarios.py) or goes wrong (points.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import connection
+
+from chaos.checker import Facts, look_at, read
+from clusters.models import Cluster
+from demo.handle import FakeHandle
+from operations.models import Operation
+from pods.models import CloudPod
+from pods.services import create_pod
+from tests.cast import Person
+from tests.work import Work
+
+MARK_SECRETS = {"k1": b"0123456789abcdef0123456789abcdef"}  # as tests/factories.py makes the key
+LEASE_S = 100  # longer than a dead worker's lease lasts, and than a request that got no answer may still arrive
+MOST_LEASES = 8
+
+
+@dataclass(frozen=True)
+class Stage:
+    """`strangers`: containers that are not ours and must stay as they were put there, by VMID."""
+
+    plane: FakeHandle
+    work: Work
+    people: dict[str, Person]
+    strangers: dict[int, dict[str, Any]]
+
+    @property
+    def alice(self) -> Person:
+        return self.people["alice"]
+
+    @property
+    def olga(self) -> Person:
+        return self.people["olga"]
+
+    @property
+    def pod(self) -> CloudPod:
+        """Alice's pod, as its row is now."""
+        pod: CloudPod = CloudPod.objects.select_related("tenant").get(hostname="web")
+        return pod
+
+    def in_another_process(self) -> Stage:
+        """The same, with connections of its own to the fake."""
+        plane = FakeHandle(self.plane.ready)
+        return replace(self, plane=plane, work=Work(plane))
+
+    def facts(self) -> Facts:
+        with connection.cursor() as cursor:
+            seen = look_at(self.plane, strangers=self.strangers)
+            return read(cursor, {"pve-a": seen}, mark_secrets=MARK_SECRETS)
+
+    def live(self) -> bool:
+        return Operation.objects.filter(state__in=Operation.LIVE).exists()
+
+    def run_on(self) -> None:
+        """Leases of the dead run out, and everything goes on to its end."""
+        for _ in range(MOST_LEASES):
+            self.work.pass_time(seconds=LEASE_S)
+            self.work.until_idle()
+            if not self.live():
+                return
+
+
+def build(plane: FakeHandle, people: dict[str, Person]) -> Stage:
+    """Alice has the running pod `web`, which SSH keys can reach; charlie has one too, and nobody may touch that."""
+    stage = Stage(plane, Work(plane), people, {})
+    Cluster.objects.update(key_delivery=Cluster.KeyDelivery.ENV)
+    for name, hostname in (("alice", "web"), ("charlie", "shop")):
+        person = people[name]
+        create_pod(by=person.actor, tenant=person.tenant, hostname=hostname)
+        stage.work.until_idle()
+    return stage
