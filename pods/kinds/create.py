@@ -84,6 +84,11 @@ def release(op: Run) -> None:
     let_go(op.pod, phase=op.pod.Phase.FAILED)
 
 
+def lanes(op: Run) -> tuple[str, ...]:
+    """One clone of a template copy at a time; a full one also moves a whole disk."""
+    return (op.pod.source.lane, op.pod.node.io_lane) if op.params.full_clone else (op.pod.source.lane,)
+
+
 def _explained(op: Run, locked: Locked) -> Locked:
     """Our lanes keep our clones apart, so somebody else works on the template, or a clone of it was killed."""
     node, vmid = op.pod.node.name, op.pod.source.vmid
@@ -116,7 +121,7 @@ CREATE: Kind[Run] = Kind(
     attention=lambda op: needs_a_person(op.pod),
     steps=(
         Step("reserve", recorded_by_service, undo=release, undo_atomic=True),
-        Step("clone", clone, undo=discard, lane=lambda op: op.pod.source.lane),
+        Step("clone", clone, undo=discard, lanes=lanes),
         Step("configure", configure),
         Step("start", start, undo=power.stop),
         Step("settle", settle, atomic=True),
