@@ -31,23 +31,68 @@ class Rule:
     """Words of Proxmox, the type they mean, the sentence for people ({0} is the pattern's group).
 
     `at_end`: it means the same as a task's exit status. Where it does not (a task that lost its quorum half
-    way has done something), the task simply failed.
+    way has done something), the task simply failed. `in_log`: a failed task may say it in its log alone (a copy's own
+    words), and it explains any end that says nothing else.
     """
 
     pattern: re.Pattern[str]
     error: type[StepError]
     why: str
     at_end: bool = True
+    in_log: bool = False
 
 
-def _rule(pattern: str, error: type[StepError], why: str, *, at_end: bool = True) -> Rule:
-    return Rule(re.compile(pattern, re.IGNORECASE), error, why, at_end)
+def _rule(pattern: str, error: type[StepError], why: str, *, at_end: bool = True, in_log: bool = False) -> Rule:
+    return Rule(re.compile(pattern, re.IGNORECASE), error, why, at_end, in_log)
 
+
+# A migration that stops before anything was moved. Its task ends in `migration aborted`, the reason is in its log.
+ABORTED = "migration aborted"
+MIGRATION = (
+    _rule(
+        r"can't connect to destination address",
+        errors.NodeOffline,
+        "its node cannot reach the one that it is to move to",
+    ),
+    _rule(
+        r"can't migrate running container|running container can only be migrated|live migration is currently not",
+        errors.CannotMigrate,
+        "it runs; it must be stopped first",
+    ),
+    _rule(
+        r"can't migrate local volume '([^']*)': clone of '([^']*)'",
+        errors.CannotMigrate,
+        "its volume {0} is a linked clone of {1}, and stays on the node of that",
+    ),
+    _rule(
+        r"can't migrate local volume '([^']*)': (.*)",
+        errors.CannotMigrate,
+        "its volume {0} cannot leave its node ({1})",
+    ),
+    _rule(
+        r"cannot migrate local (\S+ mount point '[^']*')",
+        errors.CannotMigrate,
+        "its {0} cannot leave its node",
+    ),
+    _rule(
+        rf"{ABORTED} \(duration [\d:]+\): (.*not available on.*|storage '[^']*' is disabled)",
+        errors.CannotMigrate,
+        "the other node lacks what it needs: {0}",
+    ),
+    _rule(r"can't migrate CT - check log", errors.CannotMigrate, "its volumes cannot leave its node"),
+)
 
 # The first that matches counts.
 RULES = (
+    _rule(
+        r"no space left on device|out of space|(?:not enough|insufficient) free space|free space in thin pool",
+        errors.StorageFull,
+        "the storage has no room for it",
+        in_log=True,
+    ),
     _rule(r"(?:CT|VM) is locked \(([^)]*)\)", errors.Locked, "it is locked ({0}); another task works on it"),
     _rule(r"can't (?:lock|open lock) file ('[^']*')", errors.Locked, "another task holds the lock {0}"),
+    _rule(r"failed to obtain guest migration lock", errors.Locked, "it is being replicated or migrated"),
     _rule(r"detected modified configuration", errors.Changed, "its configuration was changed meanwhile"),
     _rule(r"(?:CT|VM) (\d+) already exists", errors.VmidTaken, "VMID {0} is taken by another guest"),
     _rule(r"Configuration file '([^']*)' does not exist", errors.NotFound, "there is no such container"),
@@ -68,17 +113,34 @@ RULES = (
         errors.WrongState,
         "it still runs; it must be stopped first",
     ),
+    *MIGRATION,
+    _rule(r"snapshot name '([^']*)' already used", errors.SnapshotTaken, "it has a snapshot named {0} already"),
+    _rule(
+        r"snapshot feature is not available",
+        errors.SnapshotImpossible,
+        "the storage that it is on makes no snapshots",
+    ),
+    _rule(
+        r"unable to rollback to incomplete snapshot",
+        errors.SnapshotImpossible,
+        "the snapshot is only half made",
+    ),
+    _rule(
+        r"can't rollback, '([^']*)' is not most recent snapshot",
+        errors.SnapshotNotNewest,
+        "snapshot {0} is not the newest one, and its storage goes back to no other",
+    ),
     _rule(r"((?:storage|volume|snapshot) '[^']*') does not exist", errors.NotFound, "{0} does not exist"),
     _rule(r"no such task", errors.NotFound, "there is no such task"),
     _rule(
         r"hostname lookup '([^']*)' failed",
-        errors.Unavailable,
+        errors.NodeOffline,
         "the cluster does not know node {0} or cannot reach it",
         at_end=False,
     ),
     _rule(
         r"no quorum|cluster not ready|not quorate",
-        errors.Unavailable,
+        errors.NoQuorum,
         "the cluster has no quorum; too few of its nodes are up",
         at_end=False,
     ),
@@ -110,7 +172,7 @@ def answer_error(asked: Asked, status: int, reason: str, text: str) -> StepError
     if 300 <= status < 400:
         return errors.Unexpected(asked.failed("the endpoint redirects elsewhere; is it a Proxmox API?"), detail=words)
     if status == 595:  # the node that took our call could not connect to the one it is for
-        return errors.Unavailable(asked.failed("its node cannot be reached by the others"), detail=words)
+        return errors.NodeOffline(asked.failed("its node cannot be reached by the others"), detail=words)
     if status in (502, 503, 504) or 596 <= status <= 599:
         return no_answer(asked, f"the call was cut on its way (HTTP {status})", words)
     if body is None and not (text == "" and status >= 400):
@@ -141,10 +203,22 @@ def task_error(task: Task, log: str = "") -> StepError | None:
     if task.ok:
         return None
     detail = f"{task.exit_status.strip()[:DETAIL_LENGTH]}\n{log[-DETAIL_LENGTH:]}".strip()
-    for rule in RULES:
-        if rule.at_end and (found := rule.pattern.search(task.exit_status)):
-            return rule.error(f"{what} failed: {_sentence(rule, found)}.", detail=detail)
+    reason = _reason(task.exit_status, log)
+    if reason is not None:
+        rule, found = reason
+        return rule.error(f"{what} failed: {_sentence(rule, found)}.", detail=detail)
     return errors.TaskFailed(f"{what} failed: {task.exit_status.strip()[:200]}", detail=detail)
+
+
+def _reason(exit_status: str, log: str) -> tuple[Rule, re.Match[str]] | None:
+    """What explains the end of a task: its exit status, or what its log alone says."""
+    said = exit_status
+    if exit_status.strip() == ABORTED:
+        of_errors = [line for line in log.splitlines() if " ERROR: " in line or "can't migrate local" in line]
+        said = "\n".join([exit_status, *of_errors])
+    at_end = ((rule, rule.pattern.search(said)) for rule in RULES if rule.at_end)
+    in_log = ((rule, rule.pattern.search(log)) for rule in RULES if rule.in_log)
+    return next(((rule, found) for rule, found in (*at_end, *in_log) if found), None)
 
 
 def _missing_privilege(words: str) -> str:

@@ -16,6 +16,18 @@ class NoConnection(Unavailable):
     """No endpoint could be connected to, so that any other call would meet the same now."""
 
 
+class NoQuorum(Unavailable):
+    """Too few nodes are up: the cluster answers reads and takes no write."""
+
+    code = "no_quorum"
+
+
+class NodeOffline(Unavailable):
+    """The node that the call is for cannot be reached by the node that took it."""
+
+    code = "node_offline"
+
+
 class AnswerLost(Retry):
     """The request went out and no usable answer came back: it may or may not have been done."""
 
@@ -89,6 +101,30 @@ class NotOurs(Refuse):
     code = "not_ours"
 
 
+class SnapshotTaken(Refuse):
+    """The container has a snapshot of that name already."""
+
+    code = "snapshot_taken"
+
+
+class SnapshotImpossible(Refuse):
+    """The container's storage makes no snapshots, or the snapshot is only half made."""
+
+    code = "snapshot_impossible"
+
+
+class SnapshotNotNewest(Refuse):
+    """The storage (zfs) can only go back to a container's newest snapshot, and this one is older."""
+
+    code = "snapshot_not_newest"
+
+
+class CannotMigrate(Refuse):
+    """Proxmox cannot bring the container to that node as it is (running, a linked clone ...). It stays where it was."""
+
+    code = "cannot_migrate"
+
+
 class Protected(Refuse):
     """The container or volume is protected in Proxmox."""
 
@@ -110,6 +146,13 @@ class Invalid(Fail):
     def __init__(self, message: str, *, fields: dict[str, str] | None = None, detail: str = "") -> None:
         super().__init__(message, detail=detail)
         self.fields = fields or {}
+
+
+class StorageFull(Fail):
+    """A storage has no room for it. What had been written by then may still be there."""
+
+    code = "storage_full"
+    in_doubt = True
 
 
 class Stuck(Fail):

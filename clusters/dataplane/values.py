@@ -4,10 +4,10 @@ Decides: how each is read and written. Not: when. What Proxmox never sends is a 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from clusters.dataplane.port import Ct, Mine, Nic, Settings, Task, Upid
+from clusters.dataplane.port import Change, Ct, Mine, Nic, Settings, SnapshotSeen, Task, Upid
 
 _GIB = {"": 1 / 2**30, "K": 1 / 2**20, "M": 1 / 2**10, "G": 1.0, "T": 2.0**10}
 _DEFAULT_MIB = 512  # Proxmox's own for memory and swap where the config names none
@@ -36,17 +36,32 @@ def mine_of(ct: Ct, config: Mapping[str, Any], *, task: Upid | None = None) -> M
     )
 
 
-def settings_of(settings: Settings) -> dict[str, str | int]:
-    """Settings as PUT .../config takes them."""
-    return {
-        "cores": settings.cores,
-        "memory": settings.memory_mib,
-        "swap": settings.swap_mib,
-        "onboot": int(settings.onboot),
-        "tags": ";".join(tag.lower() for tag in settings.tags),
-        "net0": net_of(settings.nic),
-        **({} if settings.env is None else env_of(settings.env)),
+def all_of(settings: Settings) -> Change:
+    """Settings as the change that writes all of them."""
+    return Change(
+        cores=settings.cores,
+        memory_mib=settings.memory_mib,
+        swap_mib=settings.swap_mib,
+        onboot=settings.onboot,
+        tags=settings.tags,
+        nic=settings.nic,
+        env=settings.env,
+    )
+
+
+def change_of(change: Change) -> dict[str, str | int]:
+    """A change as PUT .../config takes it."""
+    said = {
+        "hostname": change.hostname,
+        "cores": change.cores,
+        "memory": change.memory_mib,
+        "swap": change.swap_mib,
+        "onboot": None if change.onboot is None else int(change.onboot),
+        "tags": None if change.tags is None else ";".join(tag.lower() for tag in change.tags),
+        "net0": None if change.nic is None else net_of(change.nic),
+        **({} if change.env is None else env_of(change.env)),
     }
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def env_of(env: tuple[str, ...]) -> dict[str, str]:
@@ -63,6 +78,20 @@ def net_of(nic: Nic) -> str:
     if nic.vlan is not None:
         parts["tag"] = str(nic.vlan)
     return ",".join(f"{name}={value}" for name, value in parts.items())
+
+
+def pending_of(rows: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    """The keys whose value, or whose absence, waits for the next boot."""
+    return frozenset(str(row["key"]) for row in rows if "pending" in row or row.get("delete"))
+
+
+def snapshot_of(row: Mapping[str, Any]) -> SnapshotSeen:
+    return SnapshotSeen(
+        name=str(row["name"]),
+        taken_at=int(row.get("snaptime") or 0),
+        description=str(row.get("description") or "").rstrip("\n"),
+        state=str(row.get("snapstate") or ""),
+    )
 
 
 def properties(text: str) -> dict[str, str]:
@@ -113,6 +142,11 @@ def upid_of(value: object) -> Upid:
     if not isinstance(value, str) or not _UPID.fullmatch(value):
         raise ValueError(f"{value!r} is no task id")
     return Upid(value)
+
+
+def order_of(task: Task) -> tuple[int, int]:
+    """Which of a node's tasks began later: by the second, within it by the ticks since boot that its id has."""
+    return task.started, int(task.upid.split(":")[3], 16)
 
 
 def node_of(upid: Upid) -> str:

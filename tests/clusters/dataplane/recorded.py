@@ -125,7 +125,17 @@ def _ct_call(plane: ProxmoxPlane, line: Line, call: str, node: str, vmid: str) -
         ("POST", "status/shutdown"): lambda: plane.shutdown(it, timeout_s=params["timeout"]),
         ("POST", "status/stop"): lambda: plane.stop(it),
         ("DELETE", ""): lambda: plane.destroy(it),
+        ("GET", "pending"): lambda: plane.pending(it),
+        ("GET", "snapshot"): lambda: plane.snapshots(it),
+        ("POST", "snapshot"): lambda: plane.take_snapshot(
+            it, name=params["snapname"], description=params.get("description", "")
+        ),
     }
+    match [line.method, *call.split("/")]:
+        case ["DELETE", "snapshot", name]:
+            return lambda: plane.delete_snapshot(it, name=name)
+        case ["POST", "snapshot", name, "rollback"]:
+            return lambda: plane.roll_back(it, name=name)
     return calls.get((line.method, call))
 
 

@@ -27,8 +27,8 @@ def ended(exit_status: str | None) -> Task:
 @pytest.mark.parametrize(
     ("words", "error"),
     [
-        ("cluster not ready - no quorum?", errors.Unavailable),
-        ("error with cfs lock 'file-lxc': no quorum!", errors.Unavailable),
+        ("cluster not ready - no quorum?", errors.NoQuorum),
+        ("error with cfs lock 'file-lxc': no quorum!", errors.NoQuorum),
         ("unable to create CT 840 - CT 840 already exists", errors.VmidTaken),
         ("unable to create CT 840: VM 840 already exists on node 'pve'", errors.VmidTaken),
         ("can't lock file '/run/lock/lxc/pve-config-960.lock' - got timeout", errors.Locked),
