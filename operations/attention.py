@@ -11,7 +11,7 @@ from audit.services import SYSTEM, Actor, Resource, record
 from core.clock import control_now
 from core.errors import Invalid, Refused, refusing_violations
 from operations import transitions
-from operations.kind import Kind, kind_of
+from operations.kind import kind_of
 from operations.models import Attempt, Operation, Step
 from operations.wake import hint
 
@@ -97,7 +97,7 @@ def _locked(operation: Operation, reason: str) -> Operation:
 
 
 def _go_on(row: Operation) -> None:
-    kind: Kind[object] | None = kind_of(row)
+    kind = kind_of(row)
     now = control_now()
     row.state, row.due_at, row.hinted_at, row.finished_at, row.tried_anew_at = State.QUEUED, now, now, None, now
     if kind is not None:

@@ -30,7 +30,7 @@ def cancel(*, by: Actor, operation: Operation, reason: str = "") -> Operation:
     return meanwhile goes on to its end.
     """
     with transaction.atomic():
-        row = Operation.objects.select_related("tenant").get(pk=operation.pk)
+        row: Operation = Operation.objects.select_related("tenant").get(pk=operation.pk)
         _check(row)
         _, made = Cancellation.objects.get_or_create(
             operation=row,

@@ -55,10 +55,10 @@ def delay_before_next(operation: Operation, step: Step, error: StepError) -> tim
 
 def _may_go_on(attempts: QuerySet[Attempt], error: StepError) -> bool:
     match error:
-        case Wait(patience=None):
-            return True
-        case Wait(patience=patience):
+        case Wait(patience=timedelta() as patience):
             return control_now() < _in_a_row_since(attempts, error.code) + patience
+        case Wait():
+            return True
         case Retry(tries=tries):
             return attempts.filter(result=Attempt.Result.RETRY, error_code=error.code).count() < tries
     return False

@@ -11,7 +11,7 @@ from typing import Any
 
 from clusters.dataplane.errors import Busy, WrongState
 from clusters.dataplane.port import Mine, Stranger, Upid
-from operations.kind import Parked, Step, recorded_by_service
+from operations.kind import Parked, Step
 from pods.holdings import take_back
 from pods.kinds.context import PodRun
 from pods.models import CloudPod
@@ -132,12 +132,17 @@ def _write_onboot(op: PodRun[Any], mine: Mine, desired: str) -> None:
 
 # The first two steps of a start and of a stop; their parameters hold the `desired_state` before.
 
-DECLARE: Step[Any] = Step(
-    "declare",
-    recorded_by_service,
-    undo=lambda op: take_back(op.pod, phase=op.pod.phase, desired_state=op.params.desired_state),
-    undo_atomic=True,
-)
+
+def declare(desired: str) -> Step[Any]:
+    """From the request on, this is what is wanted."""
+    return Step(
+        "declare",
+        lambda op: take_back(op.pod, phase=op.pod.phase, desired_state=desired),
+        undo=lambda op: take_back(op.pod, phase=op.pod.phase, desired_state=op.params.desired_state),
+        atomic=True,
+        undo_atomic=True,
+        by_request=True,
+    )
 
 
 def onboot(desired: str) -> Step[Any]:
