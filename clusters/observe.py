@@ -85,4 +85,6 @@ def _outcome_of(error: StepError | None) -> Outcome:
         message=error.message,
         detail=error.detail,
         in_doubt=error.in_doubt,
+        tries=error.tries if isinstance(error, Retry) else None,
+        patience_s=error.patience.total_seconds() if isinstance(error, Wait) and error.patience else None,
     )

@@ -22,6 +22,7 @@ class Refused(Exception):
 
     code = "refused"
     status = 409
+    retry_after_s: int | None = None  # seconds after which it may be granted, when that can be said
 
     def __init__(self, message: str, *, field: str | None = None, **data: Any) -> None:
         super().__init__(message)

@@ -59,7 +59,8 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
 def _answer(error: Exception) -> Response | None:
     if isinstance(error, Refused):
         errors = [{"field": error.field, "message": error.message}] if error.field else None
-        return problem(error.status, error.code, error.message, errors=errors, more=error.data)
+        headers = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s else None
+        return problem(error.status, error.code, error.message, errors=errors, headers=headers, more=error.data)
     if isinstance(error, exceptions.ValidationError):
         errors = list(islice(_flatten(error.detail), MOST_ERRORS))
         return problem(400, "invalid", _sentence(errors), errors=errors)

@@ -108,6 +108,9 @@ class IPLease(Row):
     purpose = models.CharField(max_length=255, help_text="what it is for, as text: it stays when the pod is gone")
     leased_at = models.DateTimeField()
     released_at = models.DateTimeField(null=True, blank=True)
+    held_back = models.BooleanField(
+        default=False, help_text="released, but given to nobody until it is known that its last holder is gone"
+    )
 
     objects = models.Manager.from_queryset(TenantQuerySet)()
 

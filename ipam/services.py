@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Greatest
 
 from core.clock import ControlNow, control_now
@@ -31,7 +31,7 @@ WITH candidate AS (
       FROM ipam_addressrange r, generate_series(0, r.last - r.first) AS n
      WHERE r.subnet_id = %(subnet)s AND r.kind = 'allocatable'
 ), history AS (
-    SELECT address, max(released_at) AS released_at, bool_or(released_at IS NULL) AS live
+    SELECT address, max(released_at) AS released_at, bool_or(released_at IS NULL OR held_back) AS live
       FROM ipam_iplease WHERE network_id = %(network)s GROUP BY address
 )
 SELECT host(c.address)
@@ -80,9 +80,19 @@ def allocate(*, tenant: Tenant, subnet: Subnet, purpose: str, address: str | Non
         )
 
 
-def release(lease: IPLease) -> None:
-    """End a lease; the address rests before it is given again. Releasing twice is once."""
-    IPLease.objects.filter(pk=lease.pk, released_at=None).update(released_at=Greatest(ControlNow(), F("leased_at")))
+def release(lease: IPLease, *, held_back: bool = False) -> None:
+    """End a lease; the address rests before it is given again. Releasing twice is once.
+
+    `held_back`: it is given to nobody until `let_go_of_held_back`, because its last holder may still be there.
+    """
+    IPLease.objects.filter(pk=lease.pk, released_at=None).update(
+        released_at=Greatest(ControlNow(), F("leased_at")), held_back=held_back
+    )
+
+
+def let_go_of_held_back(leases: QuerySet[IPLease]) -> int:
+    """Their last holders are known to be gone: the addresses rest from now on, and are then given again."""
+    return leases.filter(held_back=True).update(held_back=False, released_at=ControlNow())
 
 
 def is_within(subnet: Subnet, address: str) -> bool:
@@ -129,6 +139,10 @@ def _requested(subnet: Subnet, text: str) -> str:
     newest = IPLease.objects.filter(network=subnet.network_id, address=text).order_by("-id").first()
     if newest is not None and newest.released_at is None:
         raise AddressTaken(f"{address} is taken.", field="address")
+    if newest is not None and newest.held_back:
+        raise AddressReserved(
+            f"{address} is held back: its last holder was on a node that was written off.", field="address"
+        )
     if newest is not None and newest.released_at is not None:
         free_at = newest.released_at + ADDRESS_REST
         if free_at > control_now():

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from core.clock import ControlNow, control_now
-from operations import journal
+from operations import journal, lanes, transitions
 from operations.models import Operation
 from operations.wake import make_due
 from operations.workers import is_dead, this_place
@@ -58,11 +58,16 @@ class Lease:
 
 @transaction.atomic
 def claim(operation_id: UUID, *, worker: str) -> tuple[Operation, Lease] | None:
-    """Take the lease if the operation is live, due, and nobody holds it; else None."""
+    """Take the lease if the operation is live, due, nobody holds it, and its cluster can be called by one more worker;
+    else None.
+    """
     free = Q(lease_until=None) | Q(lease_until__lte=ControlNow())
     due = Operation.objects.filter(free, pk=operation_id, state__in=Operation.LIVE, due_at__lte=ControlNow())
     operation = due.select_for_update(skip_locked=True, no_key=True, of=("self",)).select_related("tenant").first()
     if operation is None:
+        return None
+    if operation.place and lanes.enter(f"calls {operation.place}", operation, lanes.DRIVE) is None:
+        transitions.wait_for_lane(operation, f"calls {operation.place}")
         return None
     now = control_now()
     operation.state = Operation.State.RUNNING

@@ -9,6 +9,7 @@ A worker may die anywhere: what is begun and has no end is in doubt, so the next
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,12 +17,15 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from audit import trace
 from operations import claims, lanes, transitions
+from operations.cancelling import cancelled_by
 from operations.claims import Lease, LeaseLost
 from operations.errors import Fail, Refuse, Retry, StepError, Wait
+from operations.freezing import freeze_of
 from operations.kind import Kind, Parked, Run, kind_of
 from operations.kind import Step as StepOfKind
 from operations.limits import LONGEST_DELAY, DeadlinePassed, delay_before_next, past_deadline
-from operations.models import Attempt, Operation, Step
+from operations.models import Attempt, Cancellation, Operation, Step
+from operations.stopping import stop_asked
 from operations.transitions import Direction
 from operations.wake import Outcome
 from operations.workers import worker_name
@@ -112,8 +116,40 @@ class _Drive:
             if step is None:
                 return self._finish()
             attempt = transitions.unfinished_attempt(step, self.operation.direction)
-            left = self._resume(step, attempt) if attempt and attempt.wait_key else self._try(step)
+            if attempt and attempt.wait_key:
+                left = self._resume(step, attempt)
+            elif not self._taken_back(step):
+                left = self._stop_here() or self._try(step)
         return left
+
+    # Between two steps: the safe points, the only places where it is taken back, stopped or handed on
+
+    def _taken_back(self, step: Step) -> bool:
+        """Whether somebody has cancelled it, and it can still be: it then goes on the other way."""
+        asked = Cancellation.objects.filter(operation=self.operation).first()
+        if asked is None or self.undoing or self._past_pivot():
+            return False
+        with transaction.atomic():
+            self.lease.fence()
+            transitions.turn_round(self.operation, self.kind, step, cancelled_by(asked))
+        return True
+
+    def _stop_here(self) -> str | None:
+        """The state in which it is left at this point; None: it goes on."""
+        frozen = freeze_of(self.operation.place)
+        if frozen is None and self.operation.stopped_since is None and not stop_asked():
+            return None
+        with transaction.atomic():
+            self.lease.fence()
+            if frozen is not None:
+                return transitions.stand_still(self.operation, frozen.reason, until=frozen.until)
+            transitions.go_on(self.operation)
+            return transitions.hand_back(self.operation) if stop_asked() else None
+
+    def _past_pivot(self) -> bool:
+        """Whether a step has begun from which there is no way back."""
+        pivots = [step.name for step in self.kind.steps if step.pivot]
+        return bool(pivots) and self.operation.steps.filter(name__in=pivots).exclude(state=Step.State.PENDING).exists()
 
     # A step that was parked
 
@@ -164,15 +200,18 @@ class _Drive:
             return self._ended_badly(step, attempt, Defect(f"{type(error).__name__} in our own code."))
 
     def _lane_to_wait_for(self, of_kind: StepOfKind[Any]) -> str | None:
-        """The lane that has no room for it yet, if there is one. Undoing takes no lane."""
-        if of_kind.lane is None or self.undoing:
+        """The lane that has no room for it yet, if there is one. Undoing takes no lane.
+
+        They are taken in the order of their names by everybody, so that no two wait for each other's.
+        """
+        if self.undoing:
             return None
-        lane = of_kind.lane(self.run)
-        queued = lanes.enter(lane, self.operation, of_kind.name)
-        if queued is None:
-            return lane
-        if queued:
-            transitions.begin_in_lane(self.operation, queued)
+        for lane in sorted(of_kind.lanes(self.run)):
+            queued = lanes.enter(lane, self.operation, of_kind.name)
+            if queued is None:
+                return lane
+            if queued:
+                transitions.begin_in_lane(self.operation, queued)
         return None
 
     def _is_too_late(self, of_kind: StepOfKind[Any]) -> bool:
@@ -212,6 +251,7 @@ class _Drive:
             self.lease.fence()
             transitions.end_attempt(attempt, error)
             transitions.forget_if_without_effect(self.operation, step)
+            self.run.met(error)
             delay = delay_before_next(self.operation, step, error)
             if delay is None:
                 return self._give_up(step, error)
@@ -220,7 +260,7 @@ class _Drive:
     def _give_up(self, step: Step, error: StepError) -> str | None:
         with transaction.atomic():
             self.lease.fence()
-            if not self.undoing:
+            if not self.undoing and not self._past_pivot():
                 transitions.turn_round(self.operation, self.kind, step, error)
                 return None
             if self.kind.attention:
@@ -234,10 +274,14 @@ class _Drive:
 
 
 def failure_of(outcome: Outcome) -> StepError | None:
-    """The error that a wake reported, as the family's own type again; None if it went well."""
+    """The error that a wake reported, as the family's own type again, with its own limits; None if it went well."""
     if outcome.ok:
         return None
     error = FAMILIES[outcome.family](outcome.message, detail=outcome.detail)
     error.code = outcome.code
     error.in_doubt = outcome.in_doubt
+    if isinstance(error, Retry) and outcome.tries is not None:
+        error.tries = outcome.tries
+    if isinstance(error, Wait) and outcome.patience_s is not None:
+        error.patience = timedelta(seconds=outcome.patience_s)
     return error

@@ -3,6 +3,8 @@
 Decides: wait, retry, refuse or fail. Not: what exactly happened; the data plane's typed errors descend from these.
 """
 
+from datetime import timedelta
+
 from operations.foreign_text import in_lines
 
 
@@ -25,15 +27,18 @@ class StepError(Exception):
 
 
 class Wait(StepError):
-    """Not yet: somebody else is busy with it. Costs no retry; the operation's deadline is the limit."""
+    """Not yet: somebody else is busy with it. Costs no try; `patience` and the operation's deadline are the limits."""
 
     code = "wait"
+    # How long the same step may meet this in a row before that counts as failure. None: until the deadline.
+    patience: timedelta | None = None
 
 
 class Retry(StepError):
-    """It may work when it is tried again; tries are limited and back off."""
+    """It may work when it is tried again; `tries` limits how often, and they back off."""
 
     code = "retry"
+    tries = 5
 
 
 class Refuse(StepError):
@@ -46,3 +51,9 @@ class Fail(StepError):
     """It went wrong for good: no retry. What came before is undone, this step included."""
 
     code = "failed"
+
+
+class Cancelled(Refuse):
+    """Somebody has taken the operation back. What it has done is undone."""
+
+    code = "cancelled"

@@ -24,6 +24,10 @@ def begun(operation: Operation) -> None:
     _tell(operation, "begun, asked for by %s %s", operation.actor_kind, operation.actor_name)
 
 
+def its_turn(operation: Operation) -> None:
+    _tell(operation, "what stood before it has ended: its turn has come")
+
+
 def step_begun(operation: Operation, attempt: Attempt) -> None:
     _tell(operation, "step %s begun (%s, attempt %d)", *_of(attempt), **_fields(attempt))
 
@@ -52,6 +56,10 @@ def waits(operation: Operation, delay: timedelta | None = None) -> None:
     """Without a delay: until somebody lets it in."""
     seconds = delay.total_seconds() if delay is not None else None
     _tell(operation, "waits for %s", operation.waits_for, outcome="waits", seconds=seconds)
+
+
+def stands_still(operation: Operation) -> None:
+    _tell(operation, "stands still: %s", operation.waits_for, outcome="stands still")
 
 
 def turned_round(operation: Operation, step: Step, error: StepError) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
+from operations.errors import StepError
 from operations.models import Operation
 
 P = TypeVar("P")
@@ -30,7 +31,8 @@ class History:
 
     `in_doubt`: one may have had an effect that nobody recorded. `unanswered_since`: since when the newest request that
     got no answer may be on its way. `well`: one ended well. `by_task`: one began a task. `unseen_task`: the newest one
-    whose end nobody has seen, by the key it was waited for with.
+    whose end nobody has seen, by the key it was waited for with. `doubtful_since`: when the first one of whose effect
+    nothing is known was begun: what it may have asked for was asked for after that.
     """
 
     in_doubt: bool = False
@@ -38,6 +40,7 @@ class History:
     well: bool = False
     by_task: bool = False
     unseen_task: str | None = None
+    doubtful_since: datetime | None = None
 
 
 @dataclass(kw_only=True)
@@ -57,9 +60,17 @@ class Run(Generic[P]):
         """The tail of the log of a task that failed, for the record."""
         return ""
 
+    def met(self, error: StepError) -> None:
+        """Told of every error that a step meets, in the transaction that records it: what needs a person is noted."""
+
 
 def recorded_by_service(run: Run[Any]) -> None:
     """The work of a first step that the service did in the request's own transaction."""
+
+
+def no_lanes(run: Run[Any]) -> tuple[str, ...]:
+    """A step that may run beside any other."""
+    return ()
 
 
 @dataclass(frozen=True)
@@ -67,9 +78,12 @@ class Step(Generic[R]):
     """A row of a kind's table.
 
     `do` returns None (done) or Parked, or raises one of errors.py's families. `undo` likewise; None: nothing to undo.
-    `atomic`: it only writes rows, which are committed together with its being done. `lane` names the lane it takes
-    a place in while it runs. `task_may_fail`: it is worth a try only; when the task it waited for has failed, the
-    operation goes on, and the next step looks at what came of it. Names go into rows and are never reused.
+    `atomic`: it only writes rows, which are committed together with its being done. `by_request`: a first, atomic step
+    that is done in the request's own transaction, unless the operation has to stand behind another one: then it is done
+    when its turn comes. `lanes` names the lanes it takes a place in while it runs. `task_may_fail`: it is worth a try
+    only; when the task it waited for has failed, the operation goes on, and the next step looks at what came of it.
+    `pivot`: once it has begun there is no way back: what fails from then on is not undone, a person is asked, and it
+    cannot be cancelled. Names go into rows and are never reused.
     """
 
     name: str
@@ -77,13 +91,20 @@ class Step(Generic[R]):
     undo: Callable[[R], Parked | None] | None = None
     atomic: bool = False
     undo_atomic: bool = False
-    lane: Callable[[R], str] | None = None
+    lanes: Callable[[R], tuple[str, ...]] = no_lanes
     task_may_fail: bool = False
+    by_request: bool = False
+    pivot: bool = False
 
 
 @dataclass(frozen=True)
 class Kind(Generic[R]):
-    """One kind of operation in one version. `attention` is told, in the same transaction, that an undo failed."""
+    """One kind of operation in one version.
+
+    `attention` is told, in the same transaction, that a person has to look; `resolved`, that one has. `joins`: a second
+    request is the first one, if these parameters are the same (None: it never is). `queues`: it may stand behind
+    another operation of its subject, instead of being refused. `overtakes`: kinds that it cancels when it does so.
+    """
 
     name: str
     version: int
@@ -93,6 +114,10 @@ class Kind(Generic[R]):
     deadline: timedelta
     steps: tuple[Step[R], ...]
     attention: Callable[[R], None] | None = None
+    resolved: Callable[[R], None] | None = None
+    joins: tuple[str, ...] | None = None
+    queues: bool = False
+    overtakes: frozenset[str] = frozenset()
 
     def step(self, name: str) -> Step[R]:
         return next(step for step in self.steps if step.name == name)

@@ -1,4 +1,4 @@
-"""Lanes: who may enter now, first come first served, and who is next when somebody leaves.
+"""Lanes: who may enter now, tenants in turn, and who is next when somebody leaves.
 
 Decides: order and capacity. Not: which steps take a lane (each kind's table).
 """
@@ -9,11 +9,39 @@ from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from core.clock import control_now
-from operations.models import Lane, LanePlace, Operation
+from operations.models import Lane, LanePlace, LaneTurn, Operation
 from operations.wake import make_due, not_hinted_lately
+
+# How many a lane takes unless its row says otherwise, by the first word of its name.
+USUAL = {
+    "clone": 1,  # of one template copy: Proxmox locks the source while it clones
+    "io": 2,  # of what moves whole disks, on one node
+    "calls": 8,  # workers that call one cluster at a time
+}
+
+# The place that an operation has in its cluster's lane of calls while a worker drives it is no step's.
+DRIVE = ""
+
+
+# Rank: the how manieth of its tenant's this would be inside. Then whose turn was longest ago (never: first).
+_NEXT = """
+WITH place AS (
+    SELECT p.id, p.taken_at, o.tenant_id
+      FROM operations_laneplace p JOIN operations_operation o ON o.id = p.operation_id
+     WHERE p.lane_id = %(lane)s
+), waiting AS (
+    SELECT id, tenant_id, row_number() OVER (PARTITION BY tenant_id ORDER BY id)
+           + (SELECT count(*) FROM place i WHERE i.tenant_id = place.tenant_id AND i.taken_at IS NOT NULL) AS rank
+      FROM place WHERE taken_at IS NULL
+)
+SELECT w.id FROM waiting w
+  LEFT JOIN operations_laneturn t ON t.lane_id = %(lane)s AND t.tenant_id = w.tenant_id
+ ORDER BY w.rank, t.entered_at NULLS FIRST, w.id
+ LIMIT %(room)s
+"""
 
 
 def enter(name: str, operation: Operation, step: str) -> timedelta | None:
@@ -21,7 +49,7 @@ def enter(name: str, operation: Operation, step: str) -> timedelta | None:
 
     Returns how long it stood in the queue, once (zero when it is inside already); None: it has to wait.
     """
-    Lane.objects.get_or_create(name=name)
+    Lane.objects.get_or_create(name=name, defaults={"capacity": USUAL.get(name.split(" ", 1)[0], 1)})
     lane = Lane.objects.select_for_update(no_key=True).get(name=name)
     now = control_now()
     place, _ = LanePlace.objects.get_or_create(lane=lane, operation=operation, defaults={"step": step, "asked_at": now})
@@ -31,6 +59,7 @@ def enter(name: str, operation: Operation, step: str) -> timedelta | None:
         return None
     place.taken_at = now
     place.save(update_fields=["taken_at"])
+    LaneTurn.objects.update_or_create(lane=lane, tenant_id=operation.tenant_id, defaults={"entered_at": now})
     return now - place.asked_at
 
 
@@ -70,6 +99,14 @@ def admit_everywhere() -> int:
 
 
 def _may_enter(lane: Lane) -> list[LanePlace]:
-    """Who is in the queue and has room, first come first."""
+    """Who is in the queue and has room. Tenants take turns: next is the tenant with the fewest inside, among those the
+    one whose last turn is longest ago; of one tenant's, first come first served.
+    """
     room = lane.capacity - lane.places.filter(taken_at__isnull=False).count()
-    return list(lane.places.filter(taken_at=None).order_by("pk")[: max(room, 0)])
+    if room <= 0:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT, {"lane": lane.pk, "room": room})
+        chosen = [row[0] for row in cursor.fetchall()]
+    places = LanePlace.objects.in_bulk(chosen)
+    return [places[pk] for pk in chosen]

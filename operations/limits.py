@@ -6,13 +6,14 @@ Decides: number of tries, delays, deadlines. Not: what happens then (engine.py).
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
 
 from core.clock import control_now
 from operations.errors import Fail, Retry, StepError, Wait
 from operations.models import Attempt, Operation, Step
 
-MOST_TRIES = 5  # at doing one step that meets errors of the family Retry; undoing goes on until its deadline
 FIRST_DELAY = timedelta(seconds=1)
 LONGEST_DELAY = timedelta(seconds=30)
 
@@ -33,14 +34,41 @@ def past_deadline(operation: Operation) -> bool:
 
 
 def delay_before_next(operation: Operation, step: Step, error: StepError) -> timedelta | None:
-    """How long until the next try; None: there is none. A Wait costs no try; the deadline ends both."""
-    doing = operation.direction == Operation.Direction.DO
-    hopeless = not isinstance(error, Wait | Retry) and (doing or not error.mendable)
-    if past_deadline(operation) or hopeless:
+    """How long until the next try, doubling, with jitter; None: there is none.
+
+    Each kind of error has a limit of its own (its `tries`, its `patience`) while doing; undoing goes on until its
+    deadline. A Wait costs no try.
+    """
+    if past_deadline(operation):
         return None
     attempts = step.attempts.filter(direction=operation.direction)
-    tries = attempts.filter(result=Attempt.Result.RETRY).count() if isinstance(error, Retry) else attempts.count()
-    if isinstance(error, Retry) and doing and tries >= MOST_TRIES:
+    if operation.tried_anew_at:
+        attempts = attempts.filter(begun_at__gte=operation.tried_anew_at)
+    if not operation.undoing and not _may_go_on(attempts, error):
         return None
-    delay: timedelta = min(FIRST_DELAY * 2 ** min(max(tries - 1, 0), 10), LONGEST_DELAY)
+    if operation.undoing and not isinstance(error, Wait | Retry) and not error.mendable:
+        return None
+    alike = attempts.filter(result=Attempt.Result.RETRY) if isinstance(error, Retry) else attempts
+    delay: timedelta = min(FIRST_DELAY * 2 ** min(max(alike.count() - 1, 0), 10), LONGEST_DELAY)
     return delay * random.uniform(0.8, 1.2)  # noqa: S311 (jitter, no secret)
+
+
+def _may_go_on(attempts: QuerySet[Attempt], error: StepError) -> bool:
+    match error:
+        case Wait(patience=timedelta() as patience):
+            return control_now() < _in_a_row_since(attempts, error.code) + patience
+        case Wait():
+            return True
+        case Retry(tries=tries):
+            return attempts.filter(result=Attempt.Result.RETRY, error_code=error.code).count() < tries
+    return False
+
+
+def _in_a_row_since(attempts: QuerySet[Attempt], code: str) -> datetime:
+    """When the run of attempts that met just this, which goes up to now, began."""
+    since = control_now()
+    for attempt in attempts.order_by("-number"):
+        if attempt.ended_at is not None and attempt.error_code != code:
+            break
+        since = attempt.begun_at
+    return since

@@ -15,11 +15,15 @@ from audit.models import AuditEvent
 from audit.services import SYSTEM, Resource, record
 from core.clock import control_now
 from operations import journal, lanes
-from operations.errors import Fail, Refuse, Retry, StepError, Wait
+from operations.errors import Cancelled, Fail, Refuse, Retry, StepError, Wait
 from operations.kind import History, Kind, Parked
 from operations.models import Attempt, Operation, Step
+from operations.ordering import next_in_line
+from operations.wake import hint
 
 State, Direction = Operation.State, Operation.Direction
+
+ASK_AGAIN = timedelta(seconds=30)  # how soon one that stands still looks for itself whether it may go on
 
 RESULTS: tuple[tuple[type[StepError], str], ...] = (
     (Wait, Attempt.Result.WAIT),
@@ -56,6 +60,7 @@ def history_of(step: Step) -> History:
         well=any(attempt.result == Attempt.Result.DONE for attempt in attempts),
         by_task=any(attempt.wait_key for attempt in attempts),
         unseen_task=unseen[-1] if unseen else None,
+        doubtful_since=min((attempt.begun_at for attempt in doubtful), default=None),
     )
 
 
@@ -155,6 +160,32 @@ def try_later(operation: Operation, words: str, delay: timedelta) -> str:
     return _leave(operation, State.WAITING, due_at=control_now() + delay)
 
 
+def stand_still(operation: Operation, why: str, *, until: datetime | None) -> str:
+    """A freeze: it is at a safe point and goes no further. It looks by itself now and then, and when it is thawed."""
+    now = control_now()
+    operation.stopped_since = operation.stopped_since or now
+    operation.waits_for = f"the end of a freeze: {why}"[:255]
+    operation.save(update_fields=["stopped_since"])
+    journal.stands_still(operation)
+    return _leave(operation, State.WAITING, due_at=min(until or now + ASK_AGAIN, now + ASK_AGAIN))
+
+
+def go_on(operation: Operation) -> None:
+    """The freeze is over: the time that it stood still is added to its deadline."""
+    if operation.stopped_since is not None:
+        operation.deadline_at += control_now() - operation.stopped_since
+        operation.stopped_since = None
+        operation.save(update_fields=["deadline_at", "stopped_since"])
+
+
+def hand_back(operation: Operation) -> str:
+    """Its worker ends in order: the next one goes on at once, where this one stood."""
+    operation.waits_for = "another worker"
+    state = _leave(operation, State.WAITING, due_at=control_now())
+    hint(operation.pk)
+    return state
+
+
 def turn_round(operation: Operation, kind: Kind[Any], step: Step, error: StepError) -> None:
     """From now on it undoes; what made it fail is what it will be remembered by."""
     operation.direction = Direction.UNDO
@@ -168,39 +199,54 @@ def turn_round(operation: Operation, kind: Kind[Any], step: Step, error: StepErr
 
 
 def finish(operation: Operation) -> str:
-    undone = operation.direction == Direction.UNDO
-    return _end(operation, State.FAILED if undone else State.SUCCEEDED)
+    if not operation.undoing:
+        return _end(operation, State.SUCCEEDED)
+    return _end(operation, State.CANCELLED if operation.error_code == Cancelled.code else State.FAILED)
+
+
+def end_unbegun(operation: Operation, error: StepError) -> str:
+    """It stood behind another one and is taken back: nothing of it was done."""
+    operation.direction = Direction.UNDO
+    operation.error_code, operation.error_message = error.code, error.message
+    operation.save(update_fields=["direction", "error_code", "error_message"])
+    return finish(operation)
 
 
 def ask_for_a_person(operation: Operation, step: Step, error: StepError) -> str:
-    """Undoing failed for good: say what is left; the attempts hold Proxmox's own words."""
-    before = f"{operation.error_message.rstrip('.')}. " if operation.error_message else ""
-    operation.error_message = f"{before}Undoing step {step.name} failed as well: {error.message}"
-    operation.save(update_fields=["error_message"])
+    """Undoing failed for good, or there is no way back: say what is left; the attempts hold Proxmox's own words."""
+    if operation.undoing:
+        before = f"{operation.error_message.rstrip('.')}. " if operation.error_message else ""
+        operation.error_message = f"{before}Undoing step {step.name} failed as well: {error.message}"
+    else:
+        operation.error_step, operation.error_code, operation.error_message = step.name, error.code, error.message
+    operation.save(update_fields=["error_step", "error_code", "error_message"])
     return _end(operation, State.NEEDS_ATTENTION)
 
 
 def _end(operation: Operation, state: str) -> str:
-    for place in operation.places.all():
-        lanes.leave(operation, place.step)
+    for step in set(operation.places.values_list("step", flat=True)):
+        lanes.leave(operation, step)
     operation.finished_at = control_now()
     operation.waits_for = ""
     operation.save(update_fields=["finished_at"])
-    succeeded = state == State.SUCCEEDED
+    well = state in (State.SUCCEEDED, State.CANCELLED)
     record(
         by=SYSTEM,
         tenant=operation.tenant,
         action=f"{operation.subject_kind}.{operation.kind}.ended",
         resource=Resource(operation.subject_kind, operation.subject_id, operation.subject_name),
-        outcome=AuditEvent.Outcome.DONE if succeeded else AuditEvent.Outcome.FAILED,
+        outcome=AuditEvent.Outcome.DONE if well else AuditEvent.Outcome.FAILED,
         operation_id=operation.pk,
         after={"state": str(state), "step": operation.error_step, "error": operation.error_message},
     )
     journal.ended(operation, state)
-    return _leave(operation, state, due_at=None)
+    _leave(operation, state, due_at=None)
+    next_in_line(operation)
+    return state
 
 
 def _leave(operation: Operation, state: str, *, due_at: datetime | None) -> str:
+    lanes.leave(operation, lanes.DRIVE)
     operation.state = state
     operation.due_at = due_at
     operation.lease_until = None

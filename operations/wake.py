@@ -33,6 +33,8 @@ class Outcome:
     message: str = ""
     detail: str = ""
     in_doubt: bool = False
+    tries: int | None = None  # of a retry: how many there may be
+    patience_s: float | None = None  # of a wait: for how long
 
 
 def hint(operation_id: UUID) -> None:

@@ -10,10 +10,18 @@ class PodsConfig(AppConfig):
         from operations.kind import register
         from pods.kinds.create import CREATE
         from pods.kinds.destroy import DESTROY
+        from pods.kinds.destroy_1 import DESTROY_1
         from pods.kinds.keys import SET_KEYS
+        from pods.kinds.purge import PURGE
         from pods.kinds.reboot import REBOOT
+        from pods.kinds.rebuild import REBUILD
+        from pods.kinds.restore import RESTORE
+        from pods.kinds.resume import RESUME
         from pods.kinds.start import START
         from pods.kinds.stop import STOP
+        from pods.kinds.suspend import SUSPEND
 
-        for kind in (CREATE, DESTROY, START, STOP, REBOOT, SET_KEYS):
+        for kind in (CREATE, DESTROY_1, DESTROY, PURGE, RESTORE, REBUILD):
+            register(kind)
+        for kind in (START, STOP, REBOOT, SUSPEND, RESUME, SET_KEYS):
             register(kind)

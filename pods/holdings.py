@@ -9,7 +9,9 @@ from __future__ import annotations
 from core.clock import control_now
 from ipam import services as ipam
 from ipam.models import IPLease
-from pods.models import CloudPod
+from operations import attention
+from pods.models import CloudPod, Snapshot
+from pods.vmids import release_vmids
 
 
 def saw(pod: CloudPod, state: str) -> None:
@@ -32,6 +34,9 @@ def let_go(pod: CloudPod, *, phase: str) -> None:
     """Give back address, VMID and quota. Rows stay; VMID and address rest before they are given again."""
     for lease in IPLease.objects.filter(interface_address__interface__pod=pod):
         ipam.release(lease)
+    release_vmids(pod)
+    Snapshot.objects.filter(pod=pod).delete()
+    attention.close_all(subject_kind="pod", subject_id=pod.pk, because="nothing is left of the pod")
     pod.phase, pod.gone_at = phase, control_now()
     pod.desired_state = CloudPod.Desired.ABSENT
     pod.save(update_fields=["phase", "gone_at", "desired_state"])
@@ -42,6 +47,13 @@ def take_back(pod: CloudPod, *, phase: str, desired_state: str) -> None:
     """What was asked for was refused or failed, and was undone: the pod is meant to be what it was."""
     pod.phase, pod.desired_state = phase, desired_state
     pod.save(update_fields=["phase", "desired_state"])
+
+
+def is_well_again(pod: CloudPod) -> None:
+    """What a person had to look at is dealt with."""
+    if pod.phase == CloudPod.Phase.NEEDS_ATTENTION:
+        pod.phase = CloudPod.Phase.ACTIVE
+        pod.save(update_fields=["phase"])
 
 
 def needs_a_person(pod: CloudPod) -> None:

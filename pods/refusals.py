@@ -88,3 +88,70 @@ class PodStopped(Refused):
     """The pod is meant to be stopped: there is nothing to reboot."""
 
     code = "pod_stopped"
+
+
+class PodSuspended(Refused):
+    """The pod stands still because it, or its tenant, is suspended; the message says why."""
+
+    code = "pod_suspended"
+
+
+class PodNotSuspended(Refused):
+    """There is nothing to resume."""
+
+    code = "pod_not_suspended"
+
+
+class PodDeleted(Refused):
+    """The pod is deleted and kept until its purge; it can be restored or purged, nothing else."""
+
+    code = "pod_deleted"
+
+
+class PodNotDeleted(Refused):
+    """There is nothing to restore."""
+
+    code = "pod_not_deleted"
+
+
+class PodProtected(Refused):
+    """The pod is protected from being destroyed and rebuilt; take the protection off first."""
+
+    code = "pod_protected"
+
+
+class DiskOnlyGrows(Invalid):
+    """A pod's disk cannot become smaller."""
+
+    code = "disk_only_grows"
+
+
+class NothingToChange(Invalid):
+    """The pod is as it is asked to be."""
+
+    code = "nothing_to_change"
+
+
+class CannotMove(Refused):
+    """The pod cannot be brought to that node; the message says why."""
+
+    code = "cannot_move"
+
+
+class NoSuchSnapshot(Refused):
+    """The pod has no snapshot of this name that is complete."""
+
+    code = "no_such_snapshot"
+
+
+class TooManySnapshots(Refused):
+    """The pod has as many snapshots as a pod may have."""
+
+    code = "too_many_snapshots"
+
+
+class StaffOnly(Refused):
+    """Only the platform's staff may do this."""
+
+    code = "staff_only"
+    status = 403

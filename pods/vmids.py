@@ -1,4 +1,4 @@
-"""next_vmid(): which VMID of a cluster's range a new pod gets.
+"""next_vmid(): which VMID of a cluster's range a pod gets; release_vmids(): when it may be given again.
 
 Decides: the order (never used first, then the one released longest ago) and the rest. Not: that a VMID is unique; a
 constraint states it, and Proxmox refuses one that a stranger has.
@@ -9,9 +9,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
 
 from clusters.models import Cluster
+from core.clock import ControlNow, control_now
+from core.errors import refusing_violations
+from pods.models import CloudPod, VmidHold
 
 # Longer than any lease, request or task of the former pod could still be in flight (a lease lasts 90 s, an operation
 # 20 minutes): what comes late for the old container must not meet a new one.
@@ -19,15 +24,15 @@ VMID_REST = timedelta(hours=1)
 
 _NEXT = """
 WITH history AS (
-    SELECT vmid, max(gone_at) AS gone_at, bool_or(gone_at IS NULL) AS live
-      FROM pods_cloudpod WHERE cluster_id = %(cluster)s GROUP BY vmid
+    SELECT vmid, max(released_at) AS released_at, bool_or(released_at IS NULL OR held_back) AS live
+      FROM pods_vmidhold WHERE cluster_id = %(cluster)s GROUP BY vmid
 )
 SELECT v
   FROM generate_series(%(first)s, %(last)s) AS v
   LEFT JOIN history h ON h.vmid = v
- WHERE (h.vmid IS NULL OR (NOT h.live AND h.gone_at <= control_now() - %(rest)s))
+ WHERE (h.vmid IS NULL OR (NOT h.live AND h.released_at <= control_now() - %(rest)s))
    AND NOT EXISTS (SELECT 1 FROM clusters_templatecopy c WHERE c.cluster_id = %(cluster)s AND c.vmid = v)
- ORDER BY h.gone_at NULLS FIRST, v
+ ORDER BY h.released_at NULLS FIRST, v
  LIMIT 1
 """
 
@@ -44,3 +49,22 @@ def next_vmid(cluster: Cluster) -> int | None:
         cursor.execute(_NEXT, parameters)
         row = cursor.fetchone()
     return None if row is None else int(row[0])
+
+
+def hold_vmid(pod: CloudPod, vmid: int) -> VmidHold:
+    """Note that the VMID is this pod's. Refused: VmidInUse."""
+    with refusing_violations(), transaction.atomic():
+        return VmidHold.objects.create(
+            tenant=pod.tenant, cluster=pod.cluster, vmid=vmid, pod=pod, taken_at=control_now()
+        )
+
+
+def release_vmids(pod: CloudPod, *, vmid: int | None = None, held_back: bool = False) -> None:
+    """Give back one of the pod's VMIDs, or all of them; they rest before they are given again. Twice is once.
+
+    `held_back`: not before it is known that what stands there is gone.
+    """
+    held = VmidHold.objects.filter(pod=pod, released_at=None)
+    if vmid is not None:
+        held = held.filter(vmid=vmid)
+    held.update(released_at=Greatest(ControlNow(), F("taken_at")), held_back=held_back)

@@ -33,6 +33,10 @@ class Tenant(Row):
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.CUSTOMER, editable=False)
     state = models.CharField(max_length=9, choices=State, default=State.ACTIVE)
+    suspended_reason = models.CharField(max_length=500, blank=True)
+    grace_hours = models.PositiveIntegerField(
+        "grace (hours)", default=72, help_text="how long a destroyed pod is kept before it is taken away for good"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

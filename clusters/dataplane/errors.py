@@ -3,6 +3,8 @@
 Decides: which of the engine's families each belongs to. Not: how an answer is recognised (answers.py).
 """
 
+from datetime import timedelta
+
 from operations.errors import Fail, Refuse, Retry, Wait
 
 
@@ -10,6 +12,7 @@ class Unavailable(Retry):
     """No endpoint took the request (refused, unreachable, no quorum, node offline): nothing was done."""
 
     code = "cluster_unavailable"
+    tries = 40  # with the longest delay between them: longer than any operation has
 
 
 class NoConnection(Unavailable):
@@ -39,6 +42,7 @@ class Changed(Retry):
     """The configuration was changed by somebody else between our read and our write (stale digest)."""
 
     code = "config_changed"
+    tries = 10
 
 
 class Moved(Retry):
@@ -61,12 +65,14 @@ class Locked(Wait):
     """The container carries a lock (`disk`, `create`, `backup` ...): somebody works on it."""
 
     code = "locked"
+    patience = timedelta(minutes=15)
 
 
 class Busy(Wait):
     """The VMID is being made by a task right now and cannot be judged yet."""
 
     code = "busy"
+    patience = timedelta(minutes=15)
 
 
 class TokenRefused(Refuse):

@@ -68,6 +68,11 @@ class Cluster(Row):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def place(self) -> str:
+        """Where operations on its containers are carried out, as the engine knows it."""
+        return f"cluster/{self.pk}"
+
 
 class MarkKey(Row):
     """A key that signs the marks in our containers' descriptions. A retired one verifies until no CT bears it."""
@@ -98,6 +103,9 @@ class Node(Row):
         "memory for pods (MiB)", null=True, blank=True, help_text="empty: placement does not count it"
     )
     enabled = models.BooleanField(default=True, help_text="placement offers it")
+    written_off_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="since when it is given up for lost"
+    )
 
     class Meta:
         ordering = ["cluster", "name"]
@@ -107,6 +115,11 @@ class Node(Row):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def io_lane(self) -> str:
+        """The lane of what moves whole disks on it."""
+        return f"io {self.cluster.name}/{self.name}"
 
 
 class StorageTier(Row):

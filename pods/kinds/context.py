@@ -9,19 +9,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import transaction
 
 from audit.services import SYSTEM, Resource, record
 from clusters.dataplane.errors import Moved, NotFound, NotOurs
-from clusters.dataplane.port import Ct, Mine, Plane, Stranger, Upid
+from clusters.dataplane.port import Ct, Mine, Plane, Stranger, Task, Upid
 from clusters.models import Node
 from clusters.planes import plane_of
 from clusters.waits import AwaitedTask
 from core.clock import control_now
 from operations.kind import Parked, Run
-from operations.models import Operation
+from operations.models import Attempt, Operation
 from pods.models import CloudPod
 
 P = TypeVar("P")
@@ -29,6 +29,8 @@ P = TypeVar("P")
 # A request that got no answer may arrive for this long: our own time-outs (5 s to connect, 30 s to read) and Proxmox's
 # (30 s for a call that one node passes on to another).
 REQUEST_HORIZON = timedelta(seconds=60)
+
+CLOCKS_APART = timedelta(minutes=5)  # by how much a node's clock and PostgreSQL's may differ
 
 
 @dataclass(kw_only=True)
@@ -53,6 +55,21 @@ class PodRun(Run[P]):
             source=self.pod.source.vmid,
         )
 
+    def ct_at(self, vmid: int, *, source: int | None = None) -> Ct:
+        """Another container that must be the pod's: the one that a rebuild makes, or the one that it replaces."""
+        return replace(self.ct, vmid=vmid, source=source)
+
+    def remember(self, **facts: Any) -> None:
+        """Keep with the operation what the pod was before, for the undo. In a transaction that has the fence."""
+        self.operation.before = {**self.operation.before, **facts}
+        self.operation.save(update_fields=["before"])
+
+    @property
+    def before(self) -> dict[str, Any]:
+        """What `remember` was told."""
+        facts: dict[str, Any] = self.operation.before
+        return facts
+
     def look(self) -> Mine | Stranger | None:
         """What is at the pod's VMID now. When the container was moved by hand, the pod's row follows it, and Moved
         says so: the next try finds it there, and the attempt tells why it took one more.
@@ -62,15 +79,42 @@ class PodRun(Run[P]):
         except Moved as moved:
             return self._follow(moved)
 
+    # Whether this kind is content with a container that is gone: it was to be taken away.
+    may_be_gone: bool = False
+
     def mine(self) -> Mine:
-        """The pod's own container. Raises NotOurs for a stranger, and when there is none."""
-        match self.look():
+        """The pod's own container. Raises NotOurs for a stranger, NotFound when there is none."""
+        return self.as_mine(self.look())
+
+    def as_mine(self, found: Mine | Stranger | None) -> Mine:
+        """What a look has found, if it is the pod's own. Raises as `mine`."""
+        match found:
             case Mine() as mine:
                 return mine
             case Stranger() as stranger:
                 raise not_ours(stranger)
             case None:
                 raise NotFound(f"There is no container {self.pod.vmid} on node {self.pod.node.name}.")
+
+    def look_at(self, ct: Ct) -> Mine | Stranger | None:
+        """What is at another VMID of the pod's, on whichever node it is now."""
+        try:
+            return self.plane.look(ct)
+        except Moved as moved:
+            return self.plane.look(replace(ct, node=moved.node))
+
+    def begun_before(self, ct: Ct | Mine, kind: str) -> Task | None:
+        """The task that a request of this step's has begun whose answer was lost; None: there is none.
+
+        Tasks of earlier requests are known by their keys. Clocks of nodes are trusted to five minutes.
+        """
+        since = self.history.doubtful_since
+        if since is None:
+            return None
+        mine = Attempt.objects.filter(step__operation__subject_id=self.pod.pk, wait_key__isnull=False)
+        known = {AwaitedTask.of(str(key)).upid for key in mine.values_list("wait_key", flat=True)}
+        earliest = int((since - CLOCKS_APART).timestamp())
+        return self.plane.lost_task(ct, kind=kind, since=earliest, known=known)
 
     def parked(self, upid: Upid, words: str) -> Parked:
         """Wait for a task of this pod's cluster."""
@@ -129,6 +173,13 @@ def not_ours(stranger: Stranger) -> NotOurs:
         f"CT {stranger.vmid} on node {stranger.node} is not this pod's: {stranger.reason} It was left alone; "
         "once it is out of the way, ask again."
     )
+
+
+def open_pod_to_end(operation: Operation, params: P, guard: Callable[[], None]) -> PodRun[P]:
+    """A kind's `open` that is content with a container that is gone."""
+    run = open_pod(operation, params, guard)
+    run.may_be_gone = True
+    return run
 
 
 def open_pod(operation: Operation, params: P, guard: Callable[[], None]) -> PodRun[P]:

@@ -52,6 +52,7 @@ REBOOT: Kind[Run] = Kind(
     params=Params,
     open=open_pod,
     deadline=power.DEADLINE,
+    joins=(),
     steps=(
         Step("declare", recorded_by_service),
         Step(

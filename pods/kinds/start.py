@@ -41,8 +41,9 @@ START: Kind[Run] = Kind(
     params=Params,
     open=open_pod,
     deadline=power.DEADLINE,
+    joins=(),
     steps=(
-        power.DECLARE,
+        power.declare(CloudPod.Desired.RUNNING),
         power.onboot(CloudPod.Desired.RUNNING),
         Step("start", start, undo=lambda op: power.stop_again(op, before=op.params.desired_state)),
         Step("settle", settle, atomic=True),

@@ -43,8 +43,9 @@ STOP: Kind[Run] = Kind(
     params=Params,
     open=open_pod,
     deadline=power.DEADLINE,
+    joins=(),
     steps=(
-        power.DECLARE,
+        power.declare(CloudPod.Desired.STOPPED),
         power.onboot(CloudPod.Desired.STOPPED),
         Step(
             "shutdown",

@@ -27,7 +27,7 @@ from pods.placement import choose
 from pods.queries import candidates_on
 from pods.services.record import record_refusal, resource_of
 from pods.ssh_keys import check_keys, read_keys
-from pods.vmids import next_vmid
+from pods.vmids import hold_vmid, next_vmid
 from tenants.models import Tenant
 
 
@@ -105,6 +105,7 @@ def _create(by: Actor, tenant: Tenant, hostname: str, size: Size, wish: Wish, ke
             ssh_keys=keys,
             **wanted,
         )
+    hold_vmid(pod, vmid)
     lease = _connect(pod, wish.address)
     operation = begin_operation(
         CREATE,
@@ -113,6 +114,7 @@ def _create(by: Actor, tenant: Tenant, hostname: str, size: Size, wish: Wish, ke
         subject_id=pod.pk,
         subject_name=hostname,
         params=CreateParams(full_clone=copy.tier.clone_mode == copy.tier.CloneMode.FULL),
+        place=cluster.place,
     )
     after = {"hostname": hostname, "node": copy.node.name, "vmid": vmid, "address": lease.address, **wanted}
     if keys:

@@ -47,6 +47,7 @@ def _begin(by: Actor, pod: CloudPod, keys: list[str], reason: str) -> Operation:
         subject_id=pod.pk,
         subject_name=pod.hostname,
         params=KeysParams(old=before, new=keys),
+        place=pod.cluster.place,
     )
     pod.ssh_keys = keys
     pod.save(update_fields=["ssh_keys"])

@@ -5,15 +5,11 @@ Decides: what is refused, and what the pod is meant to be from now on. Not: how 
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import transaction
 
-from audit.services import Actor, record
+from audit.services import Actor
 from core.errors import Invalid
-from operations.kind import Kind
 from operations.models import Operation
-from operations.services import begin_operation
 from pods import refusals
 from pods.kinds.power import MOST_TIMEOUT_S, USUAL_TIMEOUT_S
 from pods.kinds.reboot import REBOOT
@@ -23,8 +19,9 @@ from pods.kinds.start import Params as StartParams
 from pods.kinds.stop import STOP
 from pods.kinds.stop import Params as StopParams
 from pods.models import CloudPod
-from pods.services.lock import lock
-from pods.services.record import recording_refusals, resource_of
+from pods.services.ask import ask
+from pods.services.lock import check_not_suspended, lock
+from pods.services.record import recording_refusals
 
 Desired = CloudPod.Desired
 
@@ -33,65 +30,53 @@ def start_pod(*, by: Actor, pod: CloudPod, reason: str = "") -> Operation:
     """Begin the operation that makes a pod run, now and whenever its node starts.
 
     A pod that runs already is accepted too: the operation finds nothing to do, or what somebody did behind our back.
-    Refused: PodGone, PodNeedsAttention, OperationInProgress; then nothing changed but the audit trail.
+    A second start is the first. Refused: PodGone, PodDeleted, PodNeedsAttention, PodSuspended, OperationInProgress,
+    Frozen; then nothing changed but the audit trail.
     """
     with recording_refusals(by, pod, "pod.start"), transaction.atomic():
         locked = lock(pod)
+        check_not_suspended(locked)
         params = StartParams(desired_state=locked.desired_state)
-        return _begin(START, by, locked, params, Desired.RUNNING, reason)
+        return ask(START, by=by, pod=locked, params=params, reason=reason, **_wanted(locked, Desired.RUNNING))
 
 
 def stop_pod(*, by: Actor, pod: CloudPod, timeout_s: int = USUAL_TIMEOUT_S, reason: str = "") -> Operation:
     """Begin the operation that stops a pod: it has `timeout_s` to shut down, then it is stopped hard (0: at once).
 
     A pod that is stopped already is accepted too: the operation finds nothing to do, or what was started behind our
-    back. Refused: Invalid, PodGone, PodNeedsAttention, OperationInProgress; then nothing changed but the audit trail.
+    back. A second stop is the first. Refused: Invalid, PodGone, PodDeleted, PodNeedsAttention, OperationInProgress,
+    Frozen; then nothing changed but the audit trail.
     """
     with recording_refusals(by, pod, "pod.stop"), transaction.atomic():
-        _check_timeout(timeout_s)
+        check_timeout(timeout_s)
         locked = lock(pod)
         params = StopParams(desired_state=locked.desired_state, timeout_s=timeout_s)
-        return _begin(STOP, by, locked, params, Desired.STOPPED, reason)
+        return ask(STOP, by=by, pod=locked, params=params, reason=reason, **_wanted(locked, Desired.STOPPED))
 
 
 def reboot_pod(*, by: Actor, pod: CloudPod, timeout_s: int = USUAL_TIMEOUT_S, reason: str = "") -> Operation:
     """Begin the operation that shuts a pod down as `stop_pod` does and starts it again.
 
-    Refused: Invalid, PodGone, PodNeedsAttention, OperationInProgress, PodStopped; then nothing changed but the audit
-    trail.
+    A second reboot is the first. Refused: Invalid, PodGone, PodDeleted, PodNeedsAttention, PodSuspended, PodStopped,
+    OperationInProgress, Frozen; then nothing changed but the audit trail.
     """
     with recording_refusals(by, pod, "pod.reboot"), transaction.atomic():
-        _check_timeout(timeout_s)
+        check_timeout(timeout_s)
         locked = lock(pod)
         if locked.desired_state == Desired.STOPPED:
             raise refusals.PodStopped(f"The pod {locked} is meant to be stopped: start it instead.")
-        return _begin(REBOOT, by, locked, RebootParams(timeout_s=timeout_s), locked.desired_state, reason)
+        check_not_suspended(locked)
+        return ask(REBOOT, by=by, pod=locked, params=RebootParams(timeout_s=timeout_s), reason=reason)
 
 
-def _check_timeout(timeout_s: int) -> None:
+def check_timeout(timeout_s: int) -> None:
+    """Refused: Invalid."""
     if not 0 <= timeout_s <= MOST_TIMEOUT_S:
         raise Invalid(
             f"A pod can be given 0 to {MOST_TIMEOUT_S} seconds to shut down; 0 stops it at once.", field="timeout_s"
         )
 
 
-def _begin(kind: Kind[Any], by: Actor, pod: CloudPod, params: Any, desired_state: str, reason: str) -> Operation:
-    """The operation and what is wanted from now on. Refused: OperationInProgress (a create and a destroy are such)."""
-    operation = begin_operation(
-        kind, by=by, tenant=pod.tenant, subject_id=pod.pk, subject_name=pod.hostname, params=params
-    )
-    before = {"desired_state": pod.desired_state}
-    after = operation.params | {"desired_state": desired_state}
-    pod.desired_state = desired_state
-    pod.save(update_fields=["desired_state"])
-    record(
-        by=by,
-        tenant=pod.tenant,
-        action=f"pod.{kind.name}",
-        resource=resource_of(pod),
-        operation_id=operation.pk,
-        reason=reason,
-        before=before,
-        after=after,
-    )
-    return operation
+def _wanted(pod: CloudPod, desired_state: str) -> dict[str, dict[str, str]]:
+    """What is wanted, for the audit trail."""
+    return {"before": {"desired_state": pod.desired_state}, "after": {"desired_state": desired_state}}

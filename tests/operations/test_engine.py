@@ -14,7 +14,6 @@ from core.rows import new_id
 from operations import claims, engine, transitions
 from operations.errors import Fail, Refuse, Retry, Wait
 from operations.kind import Parked
-from operations.limits import MOST_TRIES
 from operations.models import Attempt, Operation, OperationInProgress
 from operations.services import begin_operation
 from operations.wake import Outcome, resend_due_hints, wake
@@ -22,6 +21,8 @@ from tenants.services import platform_tenant
 from tests.operations.kinds import REHEARSAL, TRIAL, Params, Script, reset
 
 pytestmark = pytest.mark.django_db
+
+MOST_TRIES = Retry.tries
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
-"""CloudPod, Interface, InterfaceAddress: a tenant's container as it should be, and as it was last seen.
+"""CloudPod: a tenant's container as it should be, and as it was last seen.
 
-Decides: fields and invariants. Not: how a pod comes and goes (services.py, kinds/).
+Decides: fields and invariants. Not: how a pod comes and goes (services/, kinds/).
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from django.db.models import Q
 from clusters.models import Cluster, Node, StorageTier, TemplateCopy
 from core.errors import Refused, constraint_means
 from core.rows import Row, TenantQuerySet
-from ipam.models import IPLease, Network
 from tenants.models import Tenant
 
 # RFC 1123's label, in lower case: it becomes the container's host name.
@@ -38,9 +37,14 @@ class CloudPod(Row):
         CREATING = "creating"
         ACTIVE = "active"
         DESTROYING = "destroying"
+        DELETED = "deleted"  # it is kept, stopped, until its purge; it can be restored
         NEEDS_ATTENTION = "needs_attention"  # an operation left something that only a person can judge
         FAILED = "failed"  # it never came to be; nothing is left of it
         GONE = "gone"
+        LOST = "lost"  # its node was written off; what it held is given to nobody until the node is known to be wiped
+
+    # What has come to its end. Only its row is left.
+    ENDED = (Phase.FAILED, Phase.GONE, Phase.LOST)
 
     class Desired(models.TextChoices):
         RUNNING = "running"
@@ -78,6 +82,15 @@ class CloudPod(Row):
     memory_used_mib = models.PositiveIntegerField("memory used (MiB)", null=True, blank=True)
     up_since = models.DateTimeField(null=True, blank=True)
     ssh_keys = ArrayField(models.TextField(), default=list, blank=True, help_text="public keys, one a line")
+    pending = ArrayField(
+        models.CharField(max_length=63), default=list, blank=True, help_text="what counts from its next boot only"
+    )
+    protected = models.BooleanField(default=False, help_text="it refuses to be destroyed and rebuilt")
+    suspended_at = models.DateTimeField(null=True, blank=True)
+    suspended_reason = models.CharField(max_length=500, blank=True, help_text="why this pod was suspended itself")
+    tenant_suspended = models.BooleanField(default=False, help_text="it stands still because its tenant is suspended")
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    purge_at = models.DateTimeField(null=True, blank=True, help_text="when what is deleted is taken away for good")
     created_at = models.DateTimeField(auto_now_add=True)
     gone_at = models.DateTimeField(null=True, blank=True)
 
@@ -93,62 +106,32 @@ class CloudPod(Row):
             ),
             models.CheckConstraint(condition=Q(cores__gte=1), name="pod_at_least_one_core"),
             models.CheckConstraint(
-                condition=Q(gone_at=None) ^ Q(phase__in=["failed", "gone"]), name="pod_gone_in_phase_and_time"
+                condition=Q(gone_at=None) ^ Q(phase__in=["failed", "gone", "lost"]), name="pod_gone_in_phase_and_time"
+            ),
+            models.CheckConstraint(
+                condition=~Q(phase="deleted") | Q(deleted_at__isnull=False, purge_at__isnull=False),
+                name="pod_deleted_with_a_purge_to_come",
             ),
         ]
         indexes = [
             models.Index(fields=["tenant", "-id"], name="pod_by_tenant"),
             models.Index(fields=["cluster", "vmid", "-gone_at"], name="pod_vmid_history"),
+            models.Index(fields=["purge_at"], condition=Q(phase="deleted"), name="pod_to_purge"),
         ]
 
     def __str__(self) -> str:
         return self.hostname
 
+    @property
+    def suspended(self) -> bool:
+        """Whether it stands still, for a reason of its own or because its tenant is suspended."""
+        return self.suspended_at is not None or self.tenant_suspended
 
-class Interface(Row):
-    """A pod's network card `net<index>`. Its MAC is ours: a clone's would be Proxmox's choice."""
-
-    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="interfaces")
-    pod = models.ForeignKey(CloudPod, on_delete=models.PROTECT, related_name="interfaces")
-    index = models.PositiveSmallIntegerField(default=0)
-    network = models.ForeignKey(Network, on_delete=models.PROTECT, related_name="interfaces")
-    mac = models.CharField("MAC", max_length=17, unique=True)
-    bridge = models.CharField(max_length=15)
-    vlan = models.PositiveSmallIntegerField(null=True, blank=True)
-
-    objects = models.Manager.from_queryset(TenantQuerySet)()
-
-    class Meta:
-        ordering = ["pod", "index"]
-        constraints = [
-            models.UniqueConstraint(fields=["pod", "index"], name="interface_index_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"net{self.index} of {self.pod}"
-
-
-class InterfaceAddress(Row):
-    """A lease that an interface bears; one of a pod's is its primary."""
-
-    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="interface_addresses")
-    interface = models.ForeignKey(Interface, on_delete=models.PROTECT, related_name="addresses")
-    lease = models.OneToOneField(IPLease, on_delete=models.PROTECT, related_name="interface_address")
-    primary = models.BooleanField(default=True)
-
-    objects = models.Manager.from_queryset(TenantQuerySet)()
-
-    class Meta:
-        verbose_name_plural = "interface addresses"
-        ordering = ["interface", "id"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["interface"], condition=Q(primary=True), name="interface_one_primary_address"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return str(self.lease)
+    @property
+    def should_run(self) -> bool:
+        """Whether its container is to run now: its owner wants it to, and nothing keeps it from that."""
+        kept = self.phase in (self.Phase.DESTROYING, self.Phase.DELETED, *self.ENDED)
+        return self.desired_state == self.Desired.RUNNING and not self.suspended and not kept
 
 
 class HostnameTaken(Refused):
@@ -174,7 +157,6 @@ constraint_means("pod_at_least_one_core", Refused, "A pod needs at least one cor
 constraint_means(
     "pod_gone_in_phase_and_time", Refused, "A pod is gone in phase and time, or in neither.", field="phase"
 )
-constraint_means("interface_index_once", Refused, "The pod has an interface of this index already.", field="index")
 constraint_means(
-    "interface_one_primary_address", Refused, "The interface has a primary address already.", field="primary"
+    "pod_deleted_with_a_purge_to_come", Refused, "What is deleted has a time of its purge.", field="purge_at"
 )

@@ -1,4 +1,4 @@
-"""Operation, Step, Attempt, Lane, Heartbeat: a durable workflow as rows: any worker can go on where another died.
+"""Operation, Cancellation, Step, Attempt: a durable workflow as rows: any worker can go on where another died.
 
 Decides: states, and one live operation a subject. Not: what comes next (engine.py) or what a step does (each kind).
 """
@@ -21,19 +21,24 @@ class Operation(Row):
     """
 
     class State(models.TextChoices):
+        BLOCKED = "blocked"  # stands behind another operation of its subject
         QUEUED = "queued"  # no worker has had it yet
         RUNNING = "running"  # a worker holds the lease (or held it when it died)
         PARKED = "parked"  # waits for a task of the data plane; holds no worker
-        WAITING = "waiting"  # waits for its turn in a lane, or for the next try
+        WAITING = "waiting"  # waits for its turn in a lane, for the next try, or for the end of a freeze
         SUCCEEDED = "succeeded"
         FAILED = "failed"  # and everything it had done is undone
+        CANCELLED = "cancelled"  # somebody took it back, and everything it had done is undone
         NEEDS_ATTENTION = "needs_attention"  # and something is left that only a person can judge
+        RESOLVED = "resolved"  # ... and a person has dealt with it
 
     class Direction(models.TextChoices):
         DO = "do"
         UNDO = "undo"
 
+    # It is its subject's turn to be worked on by this one; what is open, but not live, stands behind such a one.
     LIVE = (State.QUEUED, State.RUNNING, State.PARKED, State.WAITING)
+    OPEN = (State.BLOCKED, *LIVE)
 
     tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="operations")
     kind = models.CharField(max_length=32)
@@ -42,6 +47,12 @@ class Operation(Row):
     subject_id = models.UUIDField()
     subject_name = models.CharField("subject", max_length=255)
     params = models.JSONField(default=dict)
+    before = models.JSONField(
+        default=dict, blank=True, help_text="what its first step found the subject to be, for the undo"
+    )
+    place = models.CharField(
+        max_length=64, blank=True, help_text="where it is carried out: what freezes and limits its calls"
+    )
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
     direction = models.CharField(max_length=4, choices=Direction, default=Direction.DO)
     actor_kind = models.CharField(max_length=16)
@@ -50,6 +61,8 @@ class Operation(Row):
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    stopped_since = models.DateTimeField(null=True, blank=True, help_text="since when a freeze keeps it from going on")
+    tried_anew_at = models.DateTimeField(null=True, blank=True, help_text="when a person last told it to go on")
     deadline_at = models.DateTimeField(
         help_text="when it gives up and undoes; while it undoes: when it asks for a person"
     )
@@ -85,6 +98,10 @@ class Operation(Row):
                 condition=Q(state__in=["queued", "running", "parked", "waiting"]),
                 name="operation_due",
             ),
+            models.Index(
+                fields=["subject_kind", "subject_id"], condition=Q(state="blocked"), name="operation_standing_behind"
+            ),
+            models.Index(fields=["place"], condition=Q(stopped_since__isnull=False), name="operation_standing_still"),
             models.Index(fields=["tenant", "-id"], name="operation_by_tenant"),
             models.Index(fields=["subject_kind", "subject_id", "-id"], name="operation_by_subject"),
             models.Index(fields=["request_id"], condition=~Q(request_id=""), name="operation_by_request"),
@@ -95,16 +112,38 @@ class Operation(Row):
 
     @property
     def is_live(self) -> bool:
-        return self.state in self.LIVE
+        """Whether it has not ended yet."""
+        return self.state in self.OPEN
+
+    @property
+    def undoing(self) -> bool:
+        return self.direction == self.Direction.UNDO
 
     @property
     def awaits(self) -> str:
         """What it waits for now, in words; empty while a worker has it, and when it has ended."""
-        return self.waits_for if self.state in (self.State.PARKED, self.State.WAITING) else ""
+        waits = (self.State.BLOCKED, self.State.PARKED, self.State.WAITING)
+        return self.waits_for if self.state in waits else ""
 
     @property
     def actor(self) -> Actor:
         return Actor(self.actor_kind, self.actor_name)
+
+
+class Cancellation(Row):
+    """Somebody has asked to take an operation back. A row of its own: asking waits for no worker's lock."""
+
+    operation = models.OneToOneField(Operation, on_delete=models.PROTECT, related_name="cancellation")
+    actor_kind = models.CharField(max_length=16)
+    actor_name = models.CharField("asked by", max_length=150)
+    reason = models.CharField(max_length=500, blank=True)
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"cancellation of {self.operation_id}"
 
 
 class Step(Row):
@@ -147,6 +186,7 @@ class Attempt(Row):
         RETRY = "retry"
         REFUSED = "refused"
         FAILED = "failed"
+        SKIPPED = "skipped"  # no try: a person said that this step is over
 
     step = models.ForeignKey(Step, on_delete=models.PROTECT, related_name="attempts")
     direction = models.CharField(max_length=4, choices=Operation.Direction)
@@ -179,60 +219,6 @@ class Attempt(Row):
         return f"{self.step.name} {self.direction} {self.number}"
 
 
-class Lane(Row):
-    """A named limit on what may run side by side, such as one clone a template copy."""
-
-    name = models.CharField(max_length=100, unique=True)
-    capacity = models.PositiveSmallIntegerField(default=1)
-
-    class Meta:
-        ordering = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class LanePlace(Row):
-    """An operation's place in a lane: in the queue until `taken_at`, inside from then until the row goes."""
-
-    lane = models.ForeignKey(Lane, on_delete=models.PROTECT, related_name="places")
-    operation = models.ForeignKey(Operation, on_delete=models.PROTECT, related_name="places")
-    step = models.CharField(max_length=32)
-    asked_at = models.DateTimeField()
-    taken_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering = ["lane", "id"]
-        constraints = [
-            models.UniqueConstraint(fields=["lane", "operation"], name="lane_place_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.operation_id} in {self.lane_id}"
-
-
-class Heartbeat(Row):
-    """When a process of ours was last seen alive. Its row goes some time after the process."""
-
-    class Kind(models.TextChoices):
-        SITE = "site"
-        WORKER = "worker"
-        CONTROLLER = "controller"
-
-    kind = models.CharField(max_length=10, choices=Kind)
-    process = models.CharField(max_length=100, unique=True, help_text="host:pid:start:place, as workers are named")
-    started_at = models.DateTimeField()
-    seen_at = models.DateTimeField()
-
-    class Meta:
-        verbose_name = "process"
-        verbose_name_plural = "processes"
-        ordering = ["kind", "process"]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.process}"
-
-
 class OperationInProgress(Refused):
     """Something else is being done with this subject; `operation` in the answer is its id, to be followed."""
 
@@ -247,4 +233,3 @@ constraint_means(
 constraint_means("step_name_once", Refused, "The operation has a step of this name already.", field="name")
 constraint_means("step_position_once", Refused, "The operation has a step at this position already.", field="position")
 constraint_means("attempt_number_once", Refused, "The step has an attempt of this number already.", field="number")
-constraint_means("lane_place_once", Refused, "The operation has a place in this lane already.", field="lane")

@@ -1,0 +1,124 @@
+"""What staff can do about an operation that needs them: try again, skip its step, or say that it is dealt with.
+
+Decides: what each writes. Not: who may (the admin, the API), nor what is then done (engine.py).
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from audit.services import SYSTEM, Actor, Resource, record
+from core.clock import control_now
+from core.errors import Invalid, Refused, refusing_violations
+from operations import transitions
+from operations.kind import kind_of
+from operations.models import Attempt, Operation, Step
+from operations.wake import hint
+
+State = Operation.State
+
+
+class NeedsNoAttention(Refused):
+    """Nobody has to look at this operation (any more)."""
+
+    code = "needs_no_attention"
+
+
+def retry(*, by: Actor, operation: Operation, reason: str) -> Operation:
+    """Try the step that it failed at once more, and go on from there with a time of its own.
+
+    Refused: NeedsNoAttention, OperationInProgress (something else is being done with its subject), Invalid.
+    """
+    with transaction.atomic():
+        row = _locked(operation, reason)
+        _go_on(row)
+        _record(by, row, "retry", reason)
+        return row
+
+
+def skip(*, by: Actor, operation: Operation, reason: str) -> Operation:
+    """The step that it failed at counts as over: a person has done it by hand. It goes on with the next.
+
+    Refused: as `retry`.
+    """
+    with transaction.atomic():
+        row = _locked(operation, reason)
+        step = transitions.open_step(row)
+        if step is None:
+            raise NeedsNoAttention("None of its steps is left.")
+        now = control_now()
+        Attempt.objects.create(
+            step=step,
+            direction=row.direction,
+            number=step.attempts.filter(direction=row.direction).count() + 1,
+            worker="",
+            begun_at=now,
+            ended_at=now,
+            result=Attempt.Result.SKIPPED,
+            in_doubt=False,
+            error_message=f"{by.name} said that it is over: {reason}",
+        )
+        step.state = Step.State.UNDONE if row.undoing else Step.State.DONE
+        step.save(update_fields=["state"])
+        _go_on(row)
+        _record(by, row, "skip", reason, step=step.name)
+        return row
+
+
+def resolve(*, by: Actor, operation: Operation, reason: str) -> Operation:
+    """A person has dealt with what was left: nothing more is done. Refused: NeedsNoAttention, Invalid."""
+    with transaction.atomic():
+        row = _locked(operation, reason)
+        kind = kind_of(row)
+        if kind is not None and kind.resolved is not None:
+            kind.resolved(kind.open(row, kind.params(**row.params), lambda: None))
+        _resolve(row)
+        _record(by, row, "resolve", reason)
+        return row
+
+
+def close_all(*, subject_kind: str, subject_id: object, because: str) -> None:
+    """Nothing is left of the subject, so nothing of it needs anybody. In the transaction that says so."""
+    for row in Operation.objects.select_related("tenant").filter(
+        subject_kind=subject_kind, subject_id=subject_id, state=State.NEEDS_ATTENTION
+    ):
+        _resolve(row)
+        _record(SYSTEM, row, "resolve", because)
+
+
+def _locked(operation: Operation, reason: str) -> Operation:
+    if not reason.strip():
+        raise Invalid("Say why, for those who read it later.", field="reason")
+    rows = Operation.objects.select_for_update(no_key=True, of=("self",)).select_related("tenant")
+    row: Operation = rows.get(pk=operation.pk)
+    if row.state != State.NEEDS_ATTENTION:
+        raise NeedsNoAttention(f"It needs nobody: it is {row.state}.")
+    return row
+
+
+def _go_on(row: Operation) -> None:
+    kind = kind_of(row)
+    now = control_now()
+    row.state, row.due_at, row.hinted_at, row.finished_at, row.tried_anew_at = State.QUEUED, now, now, None, now
+    if kind is not None:
+        row.deadline_at = now + kind.deadline
+    with refusing_violations(), transaction.atomic():
+        row.save(update_fields=["state", "due_at", "hinted_at", "finished_at", "tried_anew_at", "deadline_at"])
+    hint(row.pk)
+
+
+def _resolve(row: Operation) -> None:
+    row.state, row.finished_at = State.RESOLVED, row.finished_at or control_now()
+    row.save(update_fields=["state", "finished_at"])
+
+
+def _record(by: Actor, row: Operation, what: str, reason: str, **after: str) -> None:
+    record(
+        by=by,
+        tenant=row.tenant,
+        action=f"operation.{what}",
+        resource=Resource(row.subject_kind, row.subject_id, row.subject_name),
+        operation_id=row.pk,
+        reason=reason,
+        after=after,
+    )
