@@ -36,7 +36,7 @@ TABLES = (
 
 ENDED_EVENTS = "SELECT operation_id, action FROM audit_auditevent WHERE action LIKE '%%.ended'"
 
-LIVE_ENDS = frozenset({"succeeded", "failed", "needs_attention", "cancelled"})  # any other state is live
+ENDED = frozenset({"succeeded", "failed", "cancelled", "needs_attention", "resolved"})  # any other state is live
 
 
 @dataclass
@@ -50,6 +50,7 @@ class Seen:
     requests: list[Row]
     ends: list[Row]
     running: list[Row]
+    volumes: list[Row]
     strangers: dict[int, Row] = field(default_factory=dict)
 
     def ours(self) -> dict[int, Row]:
@@ -94,12 +95,14 @@ class Facts:
         return [lease for lease in self.rows("ipam_iplease") if lease["released_at"] is None]
 
     def operations(self, *, live: bool) -> list[Row]:
-        return [row for row in self.rows("operations_operation") if (row["state"] not in LIVE_ENDS) == live]
+        return [row for row in self.rows("operations_operation") if (row["state"] not in ENDED) == live]
 
 
 def look_at(plane: Any, *, strangers: Mapping[int, Row] | None = None) -> Seen:
     """One fake, through its control channel (demo.handle.FakeHandle)."""
-    return Seen(plane.cts(), plane.record(), plane.task_ends(), plane.running_tasks(), dict(strangers or {}))
+    return Seen(
+        plane.cts(), plane.record(), plane.task_ends(), plane.running_tasks(), plane.volumes(), dict(strangers or {})
+    )
 
 
 def read(cursor: Any, clusters: Mapping[str, Seen], *, mark_secrets: Mapping[str, bytes]) -> Facts:

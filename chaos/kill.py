@@ -19,7 +19,7 @@ def kill(plan: Plan, point: Point) -> list[Violation]:
     plan.begin()
     if not killed_at(plan, point):
         return [Violation(UNREACHED, str(point))]
-    run_on(plan.stage)
+    plan.run_on()
     return plan.judge(ends=plan.scenario.ends, budget=plan.budget, may_lack=may_lack(point))
 
 
@@ -47,10 +47,6 @@ def take_over(stage: Stage) -> None:
     stage.work.pass_time(seconds=100)
     stage.work.drive_due()
     stage.plane.release_tasks()
-
-
-def run_on(stage: Stage) -> None:
-    stage.run_on()
 
 
 def may_lack(point: Point) -> bool:

@@ -16,6 +16,7 @@ from chaos.points import Point, Watch
 from chaos.saved import Saved
 from chaos.scenarios import Scenario
 from chaos.stage import Stage
+from demo.handle import FakeHandle
 
 # Of a pod's row, what an operation that was undone need not have put back.
 AS_LAST_SEEN = ("observed_", "last_seen_", "up_since", "memory_used_mib")
@@ -33,9 +34,15 @@ class Plan:
     before: Facts
 
     def begin(self) -> None:
-        """The scenario's world, with what spoils it armed."""
+        """The scenario's world, with what spoils it from the beginning armed."""
         self.saved.bring_back()
-        self.scenario.spoil(self.stage.plane)
+        if self.scenario.spoil_at is None:
+            self.scenario.spoil(self.stage.plane)
+
+    def run_on(self) -> None:
+        """In this process: leases run out, and everything goes on to its end; what spoils it still does."""
+        with Watch(self.scenario.kind, spoiling(self.scenario, self.stage.plane)).watching():
+            self.stage.run_on()
 
     def judge(
         self,
@@ -47,8 +54,8 @@ class Plan:
     ) -> list[Violation]:
         """What is wrong with the world, now that all is at rest. `may_lack`: the request may have come to nothing."""
         facts = self.stage.facts()
-        found = check(facts, budget=budget, leaves={*leaves, *self.scenario.leaves_when(self.states(facts))})
-        states = self.states(facts)
+        states = {row["state"] for row in self.asked(facts)}
+        found = check(facts, budget=budget, leaves={*leaves, *self._leaves(states)})
         if not states and not may_lack:
             found.append(Violation("operation_lost", "the request was committed and nothing came of it"))
         for row in self.asked(facts):
@@ -64,8 +71,8 @@ class Plan:
         known = self.before.by_id("operations_operation")
         return [row for row in facts.rows("operations_operation") if row["id"] not in known]
 
-    def states(self, facts: Facts) -> set[str]:
-        return {row["state"] for row in self.asked(facts)}
+    def _leaves(self, states: set[str]) -> frozenset[str]:
+        return frozenset() if "succeeded" in states else self.scenario.leaves
 
     def _changed(self, facts: Facts) -> list[Violation]:
         """Nothing came of it: the pods that were there are as they were."""
@@ -97,9 +104,25 @@ def record(stage: Stage, saved: Saved, scenario: Scenario) -> tuple[Plan, list[V
 def run(stage: Stage, scenario: Scenario, strike: Callable[[Point], None]) -> bool:
     """In a forked process: the request, and all that workers and controller then do."""
     there = stage.in_another_process()
-    watch = Watch(scenario.kind, strike)
+    spoil = spoiling(scenario, there.plane)
+
+    def both(point: Point) -> None:
+        strike(point)
+        spoil(point)  # whoever is struck just before the call does not make it
+
+    watch = Watch(scenario.kind, both)
     with watch.watching():
         scenario.ask(there)
         watch.outside()
         there.work.until_idle()
     return True
+
+
+def spoiling(scenario: Scenario, plane: FakeHandle) -> Callable[[Point], None]:
+    """Arms what spoils the scenario whenever the call is about to be made that it is meant for."""
+
+    def strike(point: Point) -> None:
+        if (point.step, point.what) == scenario.spoil_at and (point.direction, point.when) == ("do", "before"):
+            scenario.spoil(plane)
+
+    return strike

@@ -149,6 +149,7 @@ class Watch:
             connection.execute_wrapper(self._execute),
             patch.object(drive, "_try", at_step(drive._try)),
             patch.object(drive, "_resume", at_step(drive._resume)),
+            patch.object(drive, "_taken_back", at_step(drive._taken_back)),
             patch.object(drive, "_finish", at_end(drive._finish)),
             patch.object(claims, "claim", claim),
             patch.object(Transport, "_ask", lambda self, *rest: watch._ask(lambda *r: asked(self, *r), *rest)),

@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from chaos import marks
-from chaos.facts import Facts, Row, Seen
+from chaos.facts import Facts, Row
 from chaos.violations import Violation, twice
 from chaos.wanted import differences
 
 WITH_A_CONTAINER = ("active", "deleted")
-VOLUME_OF = re.compile(r"-(\d+)-disk-\d+")
-MOUNT = re.compile(r"rootfs|mp\d+|unused\d+")
+VMID_IN_NAME = re.compile(r"-(\d+)-disk-\d+")
 
 
 # At every moment
@@ -82,18 +81,14 @@ def no_lock_and_no_task_is_left(facts: Facts) -> Iterator[Violation]:
 
 def every_volume_is_a_container_s(facts: Facts) -> Iterator[Violation]:
     for seen in facts.clusters.values():
-        yield from _volumes(seen)
-
-
-def _volumes(seen: Seen) -> Iterator[Violation]:
-    for vmid, ct in seen.ours().items():
-        for key, value in ct["config"].items():
-            if not MOUNT.fullmatch(key):
-                continue
-            volume = str(value).split(",")[0]
-            of = VOLUME_OF.search(volume)
-            if key.startswith("unused") or (of is not None and int(of[1]) != vmid):
-                yield Violation("volume_orphaned", f"volume {volume} at {key} of CT {vmid} is nobody's")
+        ours = seen.ours()
+        for volume in seen.volumes:
+            vmid, key, name = volume["vmid"], volume["key"], volume["volume"]
+            if vmid not in ours and vmid in seen.cts:
+                continue  # a template's or a stranger's
+            named = VMID_IN_NAME.findall(name)
+            if vmid not in ours or key.startswith("unused") or (named and int(named[-1]) != vmid):
+                yield Violation("volume_orphaned", f"volume {name} at {key} of CT {vmid} is nobody's")
 
 
 def no_two_containers_are_alike(facts: Facts) -> Iterator[Violation]:

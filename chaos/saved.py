@@ -13,7 +13,6 @@ import psycopg
 from django.conf import settings
 from psycopg import sql
 
-from chaos import kept_fake
 from demo.handle import FakeHandle
 
 # What no run changes; rights and content types are many rows, and much hangs on them.
@@ -25,28 +24,29 @@ KEPT = "chaos_kept"
 class Saved:
     """The database's rows in a schema of their own, and the fake's state in the fake."""
 
-    def __init__(self, plane: FakeHandle, owner: psycopg.Connection[Any]) -> None:
-        self._owner = owner
+    def __init__(self, plane: FakeHandle, owner: psycopg.Connection[Any], schema: str = KEPT) -> None:
+        self._schema = schema
+        self._plane, self._owner = plane, owner
         tables = owner.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1").fetchall()
         self._tables = [name for (name,) in tables if name not in LEFT_AS_IT_IS]
         self._bring_back = self._keep()
-        self._bring_back_fake = kept_fake.keep(plane)
+        self._fake = plane.save()
 
     def bring_back(self) -> None:
         """As it was. What runs on must have ended: it would meet its past."""
-        self._bring_back_fake()
+        self._plane.load(self._fake)
         self._owner.execute(self._bring_back)
 
     def _keep(self) -> str:
         """Keep the rows; the one query that brings them back."""
-        self._owner.execute(f"DROP SCHEMA IF EXISTS {KEPT} CASCADE; CREATE SCHEMA {KEPT}")
+        self._owner.execute(f"DROP SCHEMA IF EXISTS {self._schema} CASCADE; CREATE SCHEMA {self._schema}")
         back = ["BEGIN", f"TRUNCATE {APPEND_ONLY}"]
         back += [f'DELETE FROM public."{name}"' for name in self._tables if name != APPEND_ONLY]
         for name in self._tables:
-            kept = sql.Identifier(KEPT, name)
+            kept = sql.Identifier(self._schema, name)
             self._owner.execute(sql.SQL("CREATE TABLE {} AS TABLE {}").format(kept, sql.Identifier("public", name)))
             if self._owner.execute(sql.SQL("SELECT 1 FROM {} LIMIT 1").format(kept)).fetchone():
-                back.append(f'INSERT INTO public."{name}" SELECT * FROM {KEPT}."{name}"')
+                back.append(f'INSERT INTO public."{name}" SELECT * FROM {self._schema}."{name}"')
         return "; ".join([*back, "COMMIT"])
 
 

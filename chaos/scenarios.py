@@ -1,10 +1,11 @@
 """Scenarios: for each kind of operation how it is asked for, once so that all of it is done, once so that it is undone.
 
-A new kind is one entry for each. `begin` makes the world that it begins in (alice's pod `web` runs already); `ask` is
-the request; `spoil` lets something go wrong for good at the last step that can be undone, so that every undo is walked;
-`ends` are the states that the operation may end in; `leaves` the checker's codes for what it then says it has left.
+A new kind is one entry for each in the table at the end. `begin` makes the world that it begins in (alice's pod `web`
+runs already, and so does charlie's `shop`); `ask` is the request; `spoil` lets something go wrong for good at the last
+step that can be undone, so that every undo is walked (`spoil_at`: not before this step's call); `ends` are the states
+in which the operation may end; `leaves` the checker's codes for what it says itself that it leaves when it has failed.
 
-Decides: that. Not: where it is killed, cancelled or disturbed meanwhile.
+Decides: that. Not: where it is killed, cancelled or disturbed meanwhile, nor the requests (requests.py).
 """
 
 from __future__ import annotations
@@ -12,132 +13,89 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from chaos import requests as ask
+from chaos.requests import failing, refused
 from chaos.stage import Stage
 from demo.handle import FakeHandle
-from operations.models import Operation
-from pods.services import Size, create_pod, destroy_pod, reboot_pod, replace_ssh_keys, start_pod, stop_pod
 
-# Two keys that tests made from fixed seeds: what is in the rows has to be the same whenever a world is brought back.
-KEYS = (
-    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEz11M9iIoZnLTGdYCuPcKR2mzEhZKRY3T54lUsxXYVB alice@laptop",
-    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHQiv2H2jxKpqfsiVTyxBDBBm9k3kEDLYLLvwDHkEvO0 alice@desk",
-)
-BROKEN = "made to fail by hand"
+SUCCEEDED = frozenset({"succeeded"})
+FAILED = frozenset({"failed"})
+
+
+def as_it_is(stage: Stage) -> None:
+    """Alice's pod runs."""
+
+
+def well(plane: FakeHandle) -> None:
+    """Nothing goes wrong."""
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """One way in which an operation of a kind goes."""
+    """One way in which an operation of a kind goes. `outcome` is do or undo."""
 
     kind: str
-    outcome: str  # do, or undo
-    ask: Callable[[Stage], Operation]
-    ends: frozenset[str]
-    begin: Callable[[Stage], object] = lambda stage: None
-    spoil: Callable[[FakeHandle], None] = lambda plane: None
+    outcome: str
+    ask: Callable[[Stage], object]
+    begin: Callable[[Stage], object] = as_it_is
+    spoil: Callable[[FakeHandle], None] = well
+    spoil_at: tuple[str, str] | None = None
+    ends: frozenset[str] = SUCCEEDED
     leaves: frozenset[str] = frozenset()
     version: int = 1
 
     @property
     def name(self) -> str:
-        return f"{self.kind}-{self.outcome}" if self.version == 1 else f"{self.kind}{self.version}-{self.outcome}"
-
-    def leaves_when(self, states: set[str]) -> frozenset[str]:
-        """What it may leave, when it has come to nothing."""
-        return frozenset() if "succeeded" in states else self.leaves
+        return f"{self.kind}-{self.version}-{self.outcome}"
 
 
 def done(
-    kind: str, ask: Callable[[Stage], Operation], begin: Callable[[Stage], object] = lambda stage: None
+    kind: str, ask: Callable[[Stage], object], begin: Callable[[Stage], object] = as_it_is, *, version: int = 1
 ) -> Scenario:
     """All goes well: it has to succeed, whatever befalls the workers."""
-    return Scenario(kind, "do", ask, frozenset({"succeeded"}), begin)
+    return Scenario(kind, "do", ask, begin, version=version)
 
 
 def undone(
     kind: str,
-    ask: Callable[[Stage], Operation],
+    ask: Callable[[Stage], object],
     spoil: Callable[[FakeHandle], None],
-    begin: Callable[[Stage], object] = lambda stage: None,
+    begin: Callable[[Stage], object] = as_it_is,
     *,
-    ends: frozenset[str] = frozenset({"failed"}),
+    spoil_at: tuple[str, str] | None = None,
+    ends: frozenset[str] = FAILED,
     leaves: frozenset[str] = frozenset(),
+    version: int = 1,
 ) -> Scenario:
     """It fails for good, and nothing of it may be left."""
-    return Scenario(kind, "undo", ask, ends, begin, spoil, leaves)
-
-
-# How the world begins
-
-
-def stopped(stage: Stage) -> None:
-    """Alice's pod is stopped, as it should be."""
-    stop_pod(by=stage.alice.actor, pod=stage.pod)
-    stage.work.until_idle()
-
-
-# What is asked for
-
-
-def create(stage: Stage) -> Operation:
-    """A second pod of alice's, larger than the template, with a key."""
-    size = Size(cores=1, memory_mib=2048, disk_gib=9)
-    alice = stage.alice
-    return create_pod(by=alice.actor, tenant=alice.tenant, hostname="db", size=size, ssh_keys=KEYS[:1])
-
-
-def destroy(stage: Stage) -> Operation:
-    return destroy_pod(by=stage.alice.actor, pod=stage.pod)
-
-
-def start(stage: Stage) -> Operation:
-    return start_pod(by=stage.alice.actor, pod=stage.pod)
-
-
-def stop(stage: Stage) -> Operation:
-    return stop_pod(by=stage.alice.actor, pod=stage.pod)
-
-
-def reboot(stage: Stage) -> Operation:
-    return reboot_pod(by=stage.alice.actor, pod=stage.pod)
-
-
-def set_keys(stage: Stage) -> Operation:
-    return replace_ssh_keys(by=stage.alice.actor, pod=stage.pod, keys=KEYS)
-
-
-# What goes wrong
-
-
-def failing(*tasks: str) -> Callable[[FakeHandle], None]:
-    """These tasks fail, as often as they are begun."""
-
-    def spoil(plane: FakeHandle) -> None:
-        for task in tasks:
-            plane.fail_task(task, BROKEN, times=None)
-
-    return spoil
-
-
-def refused(call: str, times: int | None = None) -> Callable[[FakeHandle], None]:
-    """This call is answered with an error that nothing can mend."""
-    return lambda plane: plane.fail(call, 500, BROKEN, times=times)
+    return Scenario(kind, "undo", ask, begin, spoil, spoil_at, ends, leaves, version)
 
 
 SCENARIOS = (
-    done("create", create),
-    undone("create", create, failing("start")),
-    done("destroy", destroy),
-    undone("destroy", destroy, failing("destroy")),
-    done("start", start, stopped),
-    undone("start", start, failing("start"), stopped),
-    done("stop", stop),
-    undone("stop", stop, failing("shutdown", "stop")),
-    done("reboot", reboot),
-    # Refused once: whoever was killed before noting the refusal is followed by one who meets none.
-    undone("reboot", reboot, refused("start", times=1), ends=frozenset({"failed", "succeeded"})),
-    done("set_keys", set_keys),
-    undone("set_keys", set_keys, refused("config")),
+    done("create", ask.create),
+    undone("create", ask.create, failing("start")),
+    done("destroy", ask.destroy, version=2),
+    undone("destroy", ask.destroy, failing("shutdown", "stop"), version=2),
+    done("purge", ask.purge),
+    undone("purge", ask.purge, failing("destroy")),
+    done("restore", ask.restore, ask.deleted),
+    undone("restore", ask.restore, failing("start"), ask.deleted),
+    done("rebuild", ask.rebuild),
+    undone("rebuild", ask.rebuild, refused("config", times=1), spoil_at=("onboot", "config")),
+    done("suspend", ask.suspend),
+    undone("suspend", ask.suspend, failing("shutdown", "stop")),
+    done("resume", ask.resume, ask.suspended),
+    undone("resume", ask.resume, failing("start"), ask.suspended),
+    done("start", ask.start, ask.stopped),
+    undone("start", ask.start, failing("start"), ask.stopped),
+    done("stop", ask.stop),
+    undone("stop", ask.stop, failing("shutdown", "stop")),
+    done("reboot", ask.reboot),
+    undone("reboot", ask.reboot, refused("start", times=1), spoil_at=("start", "start")),
+    done("set_keys", ask.set_keys),
+    undone("set_keys", ask.set_keys, refused("config")),
+    done("destroy", ask.destroy_as_before, version=1),
+    undone("destroy", ask.destroy_as_before, failing("destroy"), version=1),
 )
 
 

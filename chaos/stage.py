@@ -13,7 +13,9 @@ from django.db import connection
 from chaos.checker import Facts, look_at, read
 from clusters.models import Cluster
 from demo.handle import FakeHandle
+from operations.cancelling import honour_left_behind
 from operations.models import Operation
+from operations.ordering import promote_left_behind
 from pods.models import CloudPod
 from pods.services import create_pod
 from tests.cast import Person
@@ -21,13 +23,18 @@ from tests.work import Work
 
 MARK_SECRETS = {"k1": b"0123456789abcdef0123456789abcdef"}  # as tests/factories.py makes the key
 LEASE_S = 100  # longer than a dead worker's lease lasts, and than a request that got no answer may still arrive
-MOST_LEASES = 8
+MOST_WAITS = 12
+LONG_WAIT_S = 400  # so many of these are longer than any operation may take
 
 
 class PatientWork(Work):
     """Whoever waits for the next try waits until a request without an answer can no longer arrive: one more try, then,
     is always enough, and each run of a scenario has the same tries.
     """
+
+    def tick(self) -> int:
+        """The controller's look, with what it does for those whose asker or worker died before anybody was told."""
+        return promote_left_behind() + honour_left_behind() + super().tick()
 
     def _jump_to_next_try(self) -> bool:
         if not super()._jump_to_next_try():
@@ -70,15 +77,16 @@ class Stage:
             return read(cursor, {"pve-a": seen}, mark_secrets=MARK_SECRETS)
 
     def live(self) -> bool:
-        return Operation.objects.filter(state__in=Operation.LIVE).exists()
+        return Operation.objects.filter(state__in=Operation.OPEN).exists()
 
     def run_on(self) -> None:
         """Leases of the dead run out, and everything goes on to its end."""
-        for _ in range(MOST_LEASES):
-            self.work.pass_time(seconds=LEASE_S)
+        self.work.pass_time(seconds=LEASE_S)
+        for _ in range(MOST_WAITS):
             self.work.until_idle()
             if not self.live():
                 return
+            self.work.pass_time(seconds=LONG_WAIT_S)
 
 
 def build(plane: FakeHandle, people: dict[str, Person]) -> Stage:

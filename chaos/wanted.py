@@ -30,9 +30,8 @@ def differences(facts: Facts, pod: Row, ct: Row) -> Iterator[Difference]:
     yield from _rest(facts, pod, ct, config)
 
 
-def should_run(pod: Row, tenant: Row) -> bool:
-    held = pod.get("suspended_at") is not None or pod.get("tenant_suspended") or tenant["state"] == "suspended"
-    suspended = bool(held) and "tenant_suspended" in pod
+def should_run(pod: Row) -> bool:
+    suspended = pod.get("suspended_at") is not None or bool(pod.get("tenant_suspended"))
     return bool(pod["desired_state"] == "running" and pod["phase"] == "active" and not suspended)
 
 
@@ -40,7 +39,7 @@ def _place(facts: Facts, pod: Row, ct: Row, config: Row) -> Iterator[Difference]
     node = facts.by_id("clusters_node")[pod["node_id"]]["name"]
     if ct["node"] != node:
         yield "wrong_node", f"it is on node {ct['node']} where its row says {node}"
-    runs = should_run(pod, facts.by_id("tenants_tenant")[pod["tenant_id"]])
+    runs = should_run(pod)
     if (ct["status"] == "running") != runs:
         yield "wrong_state", f"it is {ct['status']} where it should {'run' if runs else 'be stopped'}"
     if bool(int(config.get("onboot", 0))) != runs:

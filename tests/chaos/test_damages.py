@@ -12,7 +12,7 @@ from chaos.rules_clusters import ALWAYS as ALWAYS_ON_CLUSTERS
 from chaos.rules_rows import ALWAYS as ALWAYS_IN_ROWS
 from chaos.saved import Saved, as_owner
 from chaos.stage import MARK_SECRETS, Stage
-from pods.services import destroy_pod, stop_pod
+from pods.services import destroy_pod, purge_pod, stop_pod
 
 pytestmark = pytest.mark.slow
 
@@ -65,8 +65,11 @@ def test_a_call_that_took_effect_more_often_than_undisturbed_is_reported(stage):
     assert [violation.code for violation in check(stage.facts(), budget={})] == ["effect_twice"]
 
 
-def test_a_destroyed_pod_leaves_a_clean_world(stage):
+def test_a_deleted_pod_and_one_that_is_purged_leave_a_clean_world(stage):
     destroy_pod(by=stage.alice.actor, pod=stage.pod)
+    stage.work.until_idle()
+    assert not check(stage.facts())
+    purge_pod(by=stage.olga.actor, pod=stage.pod, reason="a test")
     stage.work.until_idle()
     assert not check(stage.facts())
     assert not always(stage.facts())

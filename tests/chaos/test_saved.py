@@ -5,12 +5,12 @@ from __future__ import annotations
 from audit.models import AuditEvent
 from chaos.checker import check
 from pods.models import CloudPod
-from pods.services import destroy_pod, start_pod
+from pods.services import purge_pod, start_pod
 
 
 def test_what_happened_since_is_undone(stage, kept):
     before, events = stage.plane.cts(), AuditEvent.objects.count()
-    destroy_pod(by=stage.alice.actor, pod=stage.pod)
+    purge_pod(by=stage.olga.actor, pod=stage.pod, reason="a test")
     stage.work.until_idle()
     assert CloudPod.objects.filter(gone_at=None).count() == 1
     kept.bring_back()
