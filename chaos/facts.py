@@ -34,7 +34,11 @@ TABLES = (
     "tenants_tenant",
 )
 
-ENDED_EVENTS = "SELECT operation_id, action FROM audit_auditevent WHERE action LIKE '%%.ended'"
+# Of its end, and of staff who let it go on after that.
+ENDS = """
+SELECT operation_id, action FROM audit_auditevent
+ WHERE action LIKE '%%.ended' OR action IN ('operation.retry', 'operation.skip')
+"""
 
 ENDED = frozenset({"succeeded", "failed", "cancelled", "needs_attention", "resolved"})  # any other state is live
 
@@ -114,7 +118,7 @@ def read(cursor: Any, clusters: Mapping[str, Seen], *, mark_secrets: Mapping[str
     tables = {name: _rows(cursor, f'SELECT * FROM "{name}"') for name in there}
     ids = {row["name"]: row["id"] for row in tables["clusters_cluster"]}
     seen = {ids[name]: cluster for name, cluster in clusters.items()}
-    return Facts(tables, seen, dict(mark_secrets), _rows(cursor, ENDED_EVENTS, []))
+    return Facts(tables, seen, dict(mark_secrets), _rows(cursor, ENDS, []))
 
 
 def _rows(cursor: Any, query: str, parameters: list[Any] | None = None) -> list[Row]:

@@ -16,6 +16,7 @@ from chaos.kill import UNREACHED
 from chaos.moods import FOR_EVER, MOODS, Call, Mood
 from chaos.plan import Plan, spoiling
 from chaos.points import Point, Watch
+from operations.attention import retry
 from operations.models import Operation
 from pods.models import CloudPod
 
@@ -45,14 +46,17 @@ def faults_of(plan: Plan) -> Iterator[Fault]:
 def disturb(plan: Plan, fault: Fault) -> list[Violation]:
     """Play the scenario with the fault in it, in this process, and judge."""
     plan.begin()
-    set_in: list[Call] = []
+    plan.stage.strangers.clear()
+    call: Call | None = None
     spoil = spoiling(plan.scenario, plan.stage.plane)
 
     def strike(reached: Point) -> None:
-        if reached == fault.point and not set_in:
+        nonlocal call
+        if reached == fault.point and call is None:
             call = Call(plan.stage.plane, reached, _vmid(plan), fault.times)
-            set_in.append(call)
             fault.mood.arm(call)
+            if fault.mood.makes_strangers:
+                plan.stage.strangers[call.vmid] = plan.stage.plane.cts()[call.vmid]
         else:
             spoil(reached)
 
@@ -61,25 +65,25 @@ def disturb(plan: Plan, fault: Fault) -> list[Violation]:
         plan.scenario.ask(plan.stage)
         watch.outside()
         plan.stage.run_on()
-    if not set_in:
+    if call is None:
         return [Violation(UNREACHED, str(fault))]
-    return _judge(plan, fault, set_in[0])
+    if fault.mood.lift:
+        fault.mood.lift(call)
+    found = plan.judge(ends=ends(plan, fault), leaves=fault.mood.leaves)
+    return found or _mended(plan, fault)
 
 
-def _judge(plan: Plan, fault: Fault, call: Call) -> list[Violation]:
-    mood = fault.mood
-    if mood.lift:
-        mood.lift(call)
-    strangers = {}
-    if mood.name.startswith("stranger") and (there := call.ct()) is not None:
-        strangers = {call.vmid: there}
-    plan.stage.strangers.clear()
-    plan.stage.strangers.update(strangers)
-    try:
-        found = plan.judge(ends=ends(plan, fault), leaves=mood.leaves)
-    finally:
-        plan.stage.strangers.clear()
-    return found
+def _mended(plan: Plan, fault: Fault) -> list[Violation]:
+    """What needs attention is tried again by staff, now that nothing is in its way: then it comes to its end."""
+    left = Operation.objects.filter(state=Operation.State.NEEDS_ATTENTION)
+    if fault.mood.alters or not left:
+        return []
+    plane = plan.stage.plane
+    plane.load(plane.save())  # whatever is armed still
+    for operation in left:
+        retry(by=plan.stage.olga.actor, operation=operation, reason="Proxmox is well again")
+    plan.stage.run_on()
+    return plan.judge(ends={"succeeded", "failed"})
 
 
 def ends(plan: Plan, fault: Fault) -> set[str]:

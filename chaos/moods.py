@@ -66,6 +66,7 @@ class Mood:
     lift: Callable[[Call], None] | None = None
     fatal: bool = False
     alters: bool = False
+    makes_strangers: bool = False
     leaves: frozenset[str] = frozenset()
 
 
@@ -112,6 +113,39 @@ def unlock(call: Call) -> None:
         call.plane.set_lock(call.vmid, None)
 
 
+def no_quorum(call: Call) -> None:
+    call.plane.set_quorum(False)
+
+
+def quorum(call: Call) -> None:
+    call.plane.set_quorum(True)
+
+
+def offline(call: Call) -> None:
+    call.plane.node_offline(call.node())
+
+
+def online(call: Call) -> None:
+    for node in call.plane.layout.nodes:
+        call.plane.node_offline(node, False)
+
+
+def unreachable(call: Call) -> None:
+    call.plane.unreachable()
+
+
+def reachable(call: Call) -> None:
+    call.plane.unreachable(False)
+
+
+def refuse(call: Call) -> None:
+    call.plane.refuse_token()
+
+
+def accept(call: Call) -> None:
+    call.plane.refuse_token(False)
+
+
 def full(call: Call) -> None:
     call.plane.fill_storage(call.plane.layout.pods_on)
 
@@ -154,36 +188,11 @@ MOODS = (
     Mood("time-out", answers(504, "gateway time-out"), any_call),
     Mood("lost answer", lose, any_call),
     Mood("no quorum", answers(500, "cluster not ready - no quorum?"), any_call),
-    Mood(
-        "no quorum at all",
-        lambda call: call.plane.set_quorum(False),
-        any_call,
-        LASTING,
-        lambda call: call.plane.set_quorum(True),
-    ),
-    Mood(
-        "node offline",
-        lambda call: call.plane.node_offline(call.node()),
-        any_call,
-        LASTING,
-        lambda call: [call.plane.node_offline(node, False) for node in call.plane.layout.nodes] and None,
-    ),
-    Mood(
-        "unreachable",
-        lambda call: call.plane.unreachable(),
-        any_call,
-        LASTING,
-        lambda call: call.plane.unreachable(False),
-    ),
+    Mood("no quorum at all", no_quorum, any_call, LASTING, quorum),
+    Mood("node offline", offline, any_call, LASTING, online),
+    Mood("unreachable", unreachable, any_call, LASTING, reachable),
     Mood("token refused", answers(401, "authentication failure"), any_call, fatal=True),
-    Mood(
-        "token refused everywhere",
-        lambda call: call.plane.refuse_token(),
-        any_call,
-        LASTING,
-        lambda call: call.plane.refuse_token(False),
-        fatal=True,
-    ),
+    Mood("token refused everywhere", refuse, any_call, LASTING, accept, fatal=True),
     Mood("storage full", full, needs_room, LASTING, room, fatal=True),
     Mood("warnings", lambda call: call.plane.warn_task(call.name, times=call.times or MANY), begins_a_task),
     Mood("task failure", task_ends("it broke"), begins_a_task, fatal=True),
@@ -191,5 +200,13 @@ MOODS = (
     Mood("CT gone", gone, of_a_container, ONCE, alters=True, leaves=frozenset({"row_without_ct"})),
     Mood("CT moved", moved, of_a_container, ONCE),
     Mood("CT changed", changed, of_a_container, ONCE),
-    Mood("stranger at the VMID", replaced, any_call, ONCE, alters=True, leaves=frozenset({"row_without_ct"})),
+    Mood(
+        "stranger at the VMID",
+        replaced,
+        any_call,
+        ONCE,
+        alters=True,
+        makes_strangers=True,
+        leaves=frozenset({"row_without_ct"}),
+    ),
 )

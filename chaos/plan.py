@@ -17,6 +17,7 @@ from chaos.saved import Saved
 from chaos.scenarios import Scenario
 from chaos.stage import Stage
 from demo.handle import FakeHandle
+from operations.kind import known_kinds, recorded_by_service
 
 # Of a pod's row, what an operation that was undone need not have put back.
 AS_LAST_SEEN = ("observed_", "last_seen_", "up_since", "memory_used_mib")
@@ -70,6 +71,16 @@ class Plan:
         """The operations that this run has brought about."""
         known = self.before.by_id("operations_operation")
         return [row for row in facts.rows("operations_operation") if row["id"] not in known]
+
+    def unwalked(self) -> list[str]:
+        """Steps of the kind that the scenario is there to walk, and does not."""
+        scenario = self.scenario
+        kind = next(kind for kind in known_kinds() if (kind.name, kind.version) == (scenario.kind, scenario.version))
+        walked = {point.step for point in self.points if point.direction == scenario.outcome}
+        if scenario.outcome == "undo":
+            return [step.name for step in kind.steps if step.undo is not None and step.name not in walked]
+        by_request = {step.name for step in kind.steps if step.by_request or step.do is recorded_by_service}
+        return [step.name for step in kind.steps if step.name not in walked | by_request]
 
     def _leaves(self, states: set[str]) -> frozenset[str]:
         return frozenset() if "succeeded" in states else self.scenario.leaves

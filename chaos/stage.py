@@ -24,6 +24,7 @@ from tests.work import Work
 MARK_SECRETS = {"k1": b"0123456789abcdef0123456789abcdef"}  # as tests/factories.py makes the key
 LEASE_S = 100  # longer than a dead worker's lease lasts, and than a request that got no answer may still arrive
 MOST_WAITS = 12
+LOOKS_A_WAIT = 4
 LONG_WAIT_S = 400  # so many of these are longer than any operation may take
 
 
@@ -83,9 +84,10 @@ class Stage:
         """Leases of the dead run out, and everything goes on to its end."""
         self.work.pass_time(seconds=LEASE_S)
         for _ in range(MOST_WAITS):
-            self.work.until_idle()
-            if not self.live():
-                return
+            for _ in range(LOOKS_A_WAIT):  # a controller looks far more often than time passes here
+                self.work.until_idle()
+                if not self.live():
+                    return
             self.work.pass_time(seconds=LONG_WAIT_S)
 
 
