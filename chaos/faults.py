@@ -69,7 +69,7 @@ def disturb(plan: Plan, fault: Fault) -> list[Violation]:
         return [Violation(UNREACHED, str(fault))]
     if fault.mood.lift:
         fault.mood.lift(call)
-    found = plan.judge(ends=ends(plan, fault), leaves=fault.mood.leaves)
+    found = plan.judge(ends=ends(plan, fault), leaves=fault.mood.leaves, may_change=fault.mood.may_change)
     return found or _mended(plan, fault)
 
 

@@ -68,6 +68,7 @@ class Mood:
     alters: bool = False
     makes_strangers: bool = False
     leaves: frozenset[str] = frozenset()
+    may_change: frozenset[str] = frozenset()  # of a pod's row, for good
 
 
 def any_call(name: str) -> bool:
@@ -198,7 +199,7 @@ MOODS = (
     Mood("task failure", task_ends("it broke"), begins_a_task, fatal=True),
     Mood("refusal", answers(500, "it broke"), any_call, fatal=True),
     Mood("CT gone", gone, of_a_container, ONCE, alters=True, leaves=frozenset({"row_without_ct"})),
-    Mood("CT moved", moved, of_a_container, ONCE),
+    Mood("CT moved", moved, of_a_container, ONCE, may_change=frozenset({"node_id"})),
     Mood("CT changed", changed, of_a_container, ONCE),
     Mood(
         "stranger at the VMID",

@@ -6,7 +6,7 @@ Decides: what is expected of every run of a scenario. Not: what disturbs it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chaos.checker import Facts, Violation, check
@@ -27,12 +27,12 @@ AS_LAST_SEEN = ("observed_", "last_seen_", "up_since", "memory_used_mib")
 class Plan:
     """What a run that nobody disturbs does."""
 
-    stage: Stage
-    saved: Saved
+    stage: Stage = field(repr=False)
+    saved: Saved = field(repr=False)
     scenario: Scenario
-    points: tuple[Point, ...]
-    budget: Effects
-    before: Facts
+    points: tuple[Point, ...] = field(repr=False)
+    budget: Effects = field(repr=False)
+    before: Facts = field(repr=False)
 
     def begin(self) -> None:
         """The scenario's world, with what spoils it from the beginning armed."""
@@ -52,8 +52,11 @@ class Plan:
         budget: Effects | None = None,
         leaves: Collection[str] = (),
         may_lack: bool = False,
+        may_change: Collection[str] = (),
     ) -> list[Violation]:
-        """What is wrong with the world, now that all is at rest. `may_lack`: the request may have come to nothing."""
+        """What is wrong with the world, now that all is at rest. `may_lack`: the request may have come to nothing;
+        `may_change`: columns of a pod's row that somebody else's doing has changed for good.
+        """
         facts = self.stage.facts()
         states = {row["state"] for row in self.asked(facts)}
         found = check(facts, budget=budget, leaves={*leaves, *self._leaves(states)})
@@ -64,7 +67,7 @@ class Plan:
                 why = f"{row['error_step']}: {row['error_message']}" if row["error_message"] else "without an error"
                 found.append(Violation("wrong_end", f"{row['kind']} is {row['state']} ({why})"))
         if states <= {"failed", "cancelled"}:
-            found += self._changed(facts)
+            found += self._changed(facts, may_change)
         return found
 
     def asked(self, facts: Facts) -> list[dict[str, Any]]:
@@ -85,14 +88,14 @@ class Plan:
     def _leaves(self, states: set[str]) -> frozenset[str]:
         return frozenset() if "succeeded" in states else self.scenario.leaves
 
-    def _changed(self, facts: Facts) -> list[Violation]:
+    def _changed(self, facts: Facts, may_change: Collection[str]) -> list[Violation]:
         """Nothing came of it: the pods that were there are as they were."""
         now, found = facts.by_id("pods_cloudpod"), []
         for pod in self.before.rows("pods_cloudpod"):
             other = [
                 name
                 for name, value in pod.items()
-                if now[pod["id"]][name] != value and not name.startswith(AS_LAST_SEEN)
+                if now[pod["id"]][name] != value and name not in may_change and not name.startswith(AS_LAST_SEEN)
             ]
             if other:
                 words = f"pod {pod['hostname']} is not as it was: {', '.join(other)}"

@@ -20,10 +20,8 @@ def by_step(point: Point) -> tuple[str, str]:
 
 
 def test_kill(scenario, plan, strike_all, seed):
-    points = plan.points
+    points, most = list(plan.points), None if SIZE == "all" else SAMPLE
     if SIZE == "small":  # what the scenario is there for: each step in its direction
         points = [p for p in points if p.direction == scenario.outcome and p.step not in OF_NO_STEP]
         most = len({by_step(point) for point in points})
-    else:
-        most = None if SIZE == "all" else SAMPLE
     strike_all("kill", kill, draw(points, most, f"{seed} kill {scenario.name}", by=by_step), len(plan.points))
