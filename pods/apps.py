@@ -1,5 +1,7 @@
 """Makes pods an app: the CloudPods. Registers the kinds of operation, so that every process knows them."""
 
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -7,7 +9,7 @@ class PodsConfig(AppConfig):
     name = "pods"
 
     def ready(self) -> None:
-        from operations.kind import register
+        from operations.kind import Kind, register
         from pods.kinds.create import CREATE
         from pods.kinds.destroy import DESTROY
         from pods.kinds.destroy_1 import DESTROY_1
@@ -21,7 +23,9 @@ class PodsConfig(AppConfig):
         from pods.kinds.stop import STOP
         from pods.kinds.suspend import SUSPEND
 
-        for kind in (CREATE, DESTROY_1, DESTROY, PURGE, RESTORE, REBUILD):
-            register(kind)
-        for kind in (START, STOP, REBOOT, SUSPEND, RESUME, SET_KEYS):
+        kinds: tuple[Kind[Any], ...] = (
+            *(CREATE, DESTROY_1, DESTROY, PURGE, RESTORE, REBUILD),
+            *(START, STOP, REBOOT, SUSPEND, RESUME, SET_KEYS),
+        )
+        for kind in kinds:
             register(kind)
