@@ -90,8 +90,11 @@ def test_with_room_for_several_no_tenant_takes_it_all_while_another_waits(script
     many = [enter(alice.tenant) for _ in range(6)]
     waiting = [enter(charlie.tenant) for _ in range(2)]
     leave(many[0])
+    assert inside() == {many[1], many[2], waiting[0]}
     leave(many[1])
-    assert inside() == {many[2], *waiting}
+    assert inside() == {many[2], many[3], waiting[0]}
+    leave(many[2])
+    assert inside() == {many[3], *waiting}
 
 
 def test_a_step_with_two_lanes_is_inside_both_or_waits(script, alice):

@@ -233,7 +233,7 @@ def test_what_went_down_by_itself_is_not_started_by_the_undoing_of_a_stop_that_d
     running_pod, plane, alice, work
 ):
     plane.edit_ct(running_pod.vmid, status="stopped")
-    plane.fail("status", status=500, message="cluster not ready - no quorum?", times=5)
+    plane.fail("status", status=403, message="Permission check failed (/vms/9100, VM.Audit)")
     operation = stop_pod(by=alice.actor, pod=running_pod, timeout_s=0)
     work.until_idle()
     assert ended(operation).state == Operation.State.FAILED
