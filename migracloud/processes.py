@@ -38,10 +38,13 @@ def keep_forks_clean() -> None:
 
 
 def keep_one_connection() -> None:
-    """For a process that needs a session: one connection for as long as it works, none from a pool."""
+    """For a process that needs a session: one connection for as long as it works, none from a pool. One that broke is
+    never replaced in the middle of something.
+    """
     database = connections.settings["default"]
     database["OPTIONS"].pop("pool", None)
     database["CONN_MAX_AGE"] = None
+    database["CONN_HEALTH_CHECKS"] = False
 
 
 class StopSignal:
