@@ -18,7 +18,7 @@ LEFT_LYING = timedelta(minutes=5)
 
 
 def what_is_wrong() -> list[str]:
-    """In words, each thing; nothing: the fleet is well. Two queries, by the leading controller, whose tick went well."""
+    """In words, each thing; nothing: it is well. Asked by the leading controller, after a tick that went well."""
     wrong = []
     if last_seen()[Kind.WORKER].missing:
         wrong.append(f"no worker has been seen for {LATE.total_seconds():.0f} seconds")

@@ -33,7 +33,7 @@ class Monitor:
     def __init__(self, url: str, period: float) -> None:
         self._url, self._period = url, period
         self._due = time.monotonic()
-        self._teller: threading.Thread | None = None
+        self.teller: threading.Thread | None = None
         self._said = ""  # what the log was told last
 
     def tell_if_due(self) -> None:
@@ -45,12 +45,12 @@ class Monitor:
             self._say(f"the heartbeat monitor is told nothing: {'; '.join(wrong)}")
             return
         self._due = time.monotonic() + self._period
-        self._teller = threading.Thread(target=self._tell, name="heartbeat monitor", daemon=True)
-        self._teller.start()
+        self.teller = threading.Thread(target=self._tell, name="heartbeat monitor", daemon=True)
+        self.teller.start()
 
     @property
     def _is_telling(self) -> bool:
-        return self._teller is not None and self._teller.is_alive()
+        return self.teller is not None and self.teller.is_alive()
 
     def _tell(self) -> None:
         host = urlsplit(self._url).hostname
@@ -91,8 +91,8 @@ def get(url: str) -> int:
     end.daemon = True
     end.start()
     try:
-        path = parts.path or "/"
-        connection.request("GET", f"{path}?{parts.query}" if parts.query else path, headers={"User-Agent": "MigraCloud"})
+        path = f"{parts.path or '/'}?{parts.query}".removesuffix("?")
+        connection.request("GET", path, headers={"User-Agent": "MigraCloud"})
         return connection.getresponse().status
     finally:
         end.cancel()

@@ -1,7 +1,7 @@
 """What our long-running processes share: none outlives its parent, no pool of connections survives a fork, all can wait
 for the signal to end.
 
-Decides: what happens at a parent's death, at a fork and at that signal. Not: who starts whom (the supervisor, or systemd).
+Decides: what happens at a parent's death, at a fork and at that signal. Not: who starts whom (supervisor, or systemd).
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from operations.claims import Lease
 from operations.models import Operation
 from operations.wake import make_due
 
-# One byte that a process shares with all it forks from here on. No lock guards it: a process that is killed leaves none.
+# One byte that a process shares with all it forks from here on. No lock guards it: nobody who is killed can hold one.
 _asked = mmap.mmap(-1, 1)
 
 

@@ -1,4 +1,4 @@
-"""The heartbeat monitor, a real HTTP server: it hears from a healthy fleet only, and no secret of it is told to the log.
+"""The heartbeat monitor, a real HTTP server: it hears from a healthy fleet only, and the log hears no secret of it.
 
 Decides: when it hears, and what it never makes anybody wait for. Not: who leads (test_two_controllers.py).
 """
@@ -6,8 +6,10 @@ Decides: when it hears, and what it never makes anybody wait for. Not: who leads
 from __future__ import annotations
 
 import signal
+import ssl
 import threading
 from collections.abc import Callable, Iterator
+from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -73,17 +75,22 @@ def listener() -> Iterator[Listener]:
 
 @pytest.fixture
 def told(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
-    """A leader's tick has gone well, and what came of that has ended. Returns how often the monitor has heard by then."""
+    """A leader's tick has gone well, and what came of that has ended. Returns how often the monitor has heard."""
     monkeypatch.setattr(monitor, "AGAIN", 0.0)
     ours = Monitor(listener.url, period=0.0)
 
     def tick() -> int:
         ours.tell_if_due()
-        if ours._teller is not None:
-            ours._teller.join()
+        if ours.teller is not None:
+            ours.teller.join()
         return len(listener.heard)
 
     return tick
+
+
+def has_ended(ours: Monitor) -> None:
+    assert ours.teller is not None
+    ours.teller.join()
 
 
 # What it hears
@@ -102,7 +109,7 @@ def test_it_hears_once_a_period(listener):
     ours = Monitor(listener.url, period=3600)
     for _ in range(3):
         ours.tell_if_due()
-        ours._teller.join()
+        has_ended(ours)
     assert len(listener.heard) == 1
 
 
@@ -151,22 +158,23 @@ def test_nobody_waits_for_it_and_it_is_told_by_one_at_a_time(listener):
     ours = Monitor(listener.url, period=0.0)
     ours.tell_if_due()
     until(lambda: listener.heard)
-    first = ours._teller
+    first = ours.teller
+    assert first is not None
     ours.tell_if_due()
-    assert ours._teller is first
+    assert ours.teller is first
     assert first.is_alive()
     assert len(listener.heard) == 1
     listener.answers.set()
     first.join()
     ours.tell_if_due()
-    ours._teller.join()
+    has_ended(ours)
     assert len(listener.heard) == 2
 
 
 def test_one_that_never_comes_to_an_end_is_cut_off(listener, monkeypatch):
     monkeypatch.setattr(monitor, "LONGEST", 0.2)
     listener.answers.clear()
-    with pytest.raises(monitor.HTTPException):
+    with pytest.raises(HTTPException):
         get(listener.url)
 
 
@@ -190,7 +198,7 @@ def test_one_that_is_away_is_told_of_without_its_secret(caplog):
     beat(Kind.WORKER)
     ours = Monitor(f"http://127.0.0.1:1{SECRET}", period=0.0)
     ours.tell_if_due()
-    ours._teller.join()
+    has_ended(ours)
     [record] = caplog.records
     assert record.getMessage() == "the heartbeat monitor at 127.0.0.1 cannot be told: ConnectionRefusedError"
 
@@ -202,7 +210,7 @@ def test_no_proxy_of_the_environment_stands_between(listener, monkeypatch):
 
 
 def test_a_certificate_that_nobody_vouches_for_is_not_trusted(plane: FakeHandle, monkeypatch):
-    with pytest.raises(monitor.ssl.SSLCertVerificationError):
+    with pytest.raises(ssl.SSLCertVerificationError):
         get(plane.url)
     monkeypatch.setenv("SSL_CERT_FILE", plane.ready.ca_file)
     assert get(plane.url) >= 200
