@@ -4,7 +4,7 @@ Decides: how the lead is won, noticed to be lost, and given up, and how PostgreS
 Not: what a leader does (`manage.py controller`). Two leaders would do no harm, only double calls.
 
 A leader's end is seen by PostgreSQL as the end of its session. Killed, its machine's kernel closes the connection at
-once. When the machine or the way to it is gone, nobody closes anything: TCP asks each second, and gives up after four
+once. When the machine or the way to it is gone, nobody closes anything: TCP asks each second, and gives up after three
 without an answer. A leader that is paused (SIGSTOP, a suspended machine) looks like a quiet one; PostgreSQL ends its
 session after five minutes of silence. Until then nobody leads, and the heartbeat monitor hears nothing. Whoever led
 and goes on afterwards finds its session gone, and asks for the lock like all others.
@@ -25,14 +25,14 @@ LOCK = AdvisoryLock.CONTROLLER
 STANDBY = 1.0  # seconds at most between two questions for the lock
 
 # How our end notices that PostgreSQL's machine is gone; means nothing to a socket on this machine.
-OUR_END = {"keepalives_idle": 1, "keepalives_interval": 1, "keepalives_count": 3, "tcp_user_timeout": 4000}
+OUR_END = {"keepalives_idle": 1, "keepalives_interval": 1, "keepalives_count": 2, "tcp_user_timeout": 3000}
 
 # How PostgreSQL notices that ours is; also while it works on a long query, and when we are only paused.
 ITS_END = {
     "tcp_keepalives_idle": "1s",
     "tcp_keepalives_interval": "1s",
-    "tcp_keepalives_count": "3",
-    "tcp_user_timeout": "4s",
+    "tcp_keepalives_count": "2",
+    "tcp_user_timeout": "3s",
     "client_connection_check_interval": "1s",
     "idle_session_timeout": "5min",
     "idle_in_transaction_session_timeout": "1min",
