@@ -25,10 +25,13 @@ from migracloud.leading import STANDBY, Leadership, notice_a_dead_network
 from migracloud.monitor import Monitor
 from migracloud.observing import observe, observe_now
 from migracloud.processes import StopSignal, die_with_parent, keep_one_connection
+from operations.cancelling import honour_left_behind
 from operations.claims import end_leases_of_dead_workers
 from operations.heartbeats import PERIOD, Kind, Pulse
 from operations.lanes import admit_everywhere
+from operations.ordering import promote_left_behind
 from operations.wake import resend_due_hints
+from pods.services import purge_due
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +40,9 @@ PARTS: tuple[Callable[[], object], ...] = (
     end_leases_of_dead_workers,
     wake_parked,
     admit_everywhere,
+    promote_left_behind,
+    honour_left_behind,
+    purge_due,
     resend_due_hints,
 )
 
