@@ -15,8 +15,10 @@ from core.clock import ControlNow, control_now
 from demo.handle import FakeHandle
 from migracloud.observing import observe_now
 from operations import engine
+from operations.cancelling import honour_left_behind
 from operations.lanes import admit_everywhere
 from operations.models import Operation
+from operations.ordering import promote_left_behind
 
 MOST_ROUNDS = 300  # a world that is not at rest by then never will be
 
@@ -44,6 +46,8 @@ class Work:
     def tick(self) -> int:
         """One look of the controller. Returns how many parked operations it woke."""
         admit_everywhere()
+        promote_left_behind()
+        honour_left_behind()
         return wake_parked()
 
     def observe(self) -> None:

@@ -4,9 +4,13 @@ Decides: which functions others may call. Not: what they do (a file each).
 """
 
 from pods.services.create import Size, Wish, create_pod
-from pods.services.destroy import destroy_pod
+from pods.services.destroy import destroy_pod, purge_pod, restore_pod
 from pods.services.keys import COUNT_FROM, replace_ssh_keys
 from pods.services.power import reboot_pod, start_pod, stop_pod
+from pods.services.protection import protect_pod
+from pods.services.purging import purge_due
+from pods.services.rebuild import rebuild_pod
+from pods.services.suspension import resume_pod, resume_tenant, suspend_pod, suspend_tenant
 
 __all__ = [
     "COUNT_FROM",
@@ -14,8 +18,17 @@ __all__ = [
     "Wish",
     "create_pod",
     "destroy_pod",
+    "protect_pod",
+    "purge_due",
+    "purge_pod",
     "reboot_pod",
+    "rebuild_pod",
     "replace_ssh_keys",
+    "restore_pod",
+    "resume_pod",
+    "resume_tenant",
     "start_pod",
     "stop_pod",
+    "suspend_pod",
+    "suspend_tenant",
 ]
