@@ -12,7 +12,7 @@ import pytest
 
 from clusters.dataplane import errors
 from clusters.dataplane.mark import judge, write_mark
-from clusters.dataplane.port import Clone, Ct, Mine, Nic, Plane, Settings, Stranger, Upid
+from clusters.dataplane.port import Change, Clone, Ct, Mine, Nic, Plane, Settings, Stranger, Upid
 from clusters.dataplane.proxmox import ProxmoxPlane
 from tests.clusters.dataplane.conftest import KEY
 from tests.clusters.dataplane.endpoint import Answer, Endpoint, Request, data
@@ -281,6 +281,21 @@ def test_a_nic_without_gateway_and_vlan_names_neither(plane: Plane, endpoint: En
         ),
         (lambda plane, mine: plane.destroy(mine), "DELETE", "", {"purge": "1"}),
         (
+            lambda plane, mine: plane.change(mine, Change(hostname="shop", tags=(), env=())) or UPID,
+            "PUT",
+            "/config",
+            {"hostname": "shop", "delete": "tags,env", "digest": "d1"},
+        ),
+        (
+            lambda plane, mine: plane.take_snapshot(mine, name="one", description="why"),
+            "POST",
+            "/snapshot",
+            {"snapname": "one", "description": "why"},
+        ),
+        (lambda plane, mine: plane.delete_snapshot(mine, name="one"), "DELETE", "/snapshot/one", {}),
+        (lambda plane, mine: plane.roll_back(mine, name="one"), "POST", "/snapshot/one/rollback", {}),
+        (lambda plane, mine: plane.migrate(mine, to_node="pve-02"), "POST", "/migrate", {"target": "pve-02"}),
+        (
             lambda plane, mine: plane.grow(mine, disk_gib=20),
             "PUT",
             "/resize",
@@ -293,7 +308,10 @@ def test_a_nic_without_gateway_and_vlan_names_neither(plane: Plane, endpoint: En
             {"enable": "1", "ipfilter": "1", "macfilter": "1", "policy_in": "ACCEPT"},
         ),
     ],
-    ids=["start", "stop", "shutdown", "set_onboot", "destroy", "grow", "set_firewall"],
+    ids=[
+        *("start", "stop", "shutdown", "set_onboot", "destroy", "change"),
+        *("take_snapshot", "delete_snapshot", "roll_back", "migrate", "grow", "set_firewall"),
+    ],
 )
 def test_a_change_is_one_call(call, method: str, path: str, params, plane: Plane, endpoint, mine: Mine):
     assert call(plane, mine) == UPID
@@ -342,6 +360,11 @@ def test_an_answer_of_an_odd_shape_is_an_error_of_its_type(odd: Any, plane: Plan
         lambda: plane.start(mine),
         lambda: plane.tasks("pve", since=0),
         lambda: plane.task_log(UPID),
+        lambda: plane.snapshots(mine),
+        lambda: plane.pending(mine),
+        lambda: plane.migrate(mine, to_node="pve-02"),
+        lambda: plane.is_worked_on(CT),
+        lambda: plane.lost_task(CT, kind="vzstart", since=0, known=()),
     ]
     for call in calls:
         with pytest.raises(errors.Unexpected, match="Cluster lab: could not"):
