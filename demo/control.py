@@ -18,12 +18,14 @@ from demo import CONTROL_KEY_HEADER
 from demo.faults import Failure
 from demo.lacks import LackingPve, Lacks
 from demo.record import canonical
+from demo.worlds import Worlds
 
 
-class Control(Lacks):
+class Control(Lacks, Worlds):
     """Each public method is a command: `POST /control/<method>` with its arguments as a JSON object."""
 
     def __init__(self, pve: LackingPve, *, key: str, seconds: dict[str, float], time_scale: float) -> None:
+        super().__init__()
         self._pve = pve
         self.key = key
         self._seconds = seconds
@@ -76,6 +78,7 @@ class Control(Lacks):
             "template": ct.template,
             "config": self._pve.shown(dict(ct.config)),
             "pending": dict(ct.pending),
+            "snapshots": self._pve.shown_snapshots(ct),
             "firewall": dict(guest["options"]) if guest else {},
             "environment": self._pve.environment(ct),
         }
@@ -160,8 +163,8 @@ class Control(Lacks):
     def fail(self, name: str, status: int, message: str, times: int | None) -> None:
         self._pve.faults.fail(canonical(name), Failure(message, status, times))
 
-    def fail_task(self, name: str, message: str, times: int | None) -> None:
-        self._pve.faults.fail_task(canonical(name), Failure(message, times=times))
+    def fail_task(self, name: str, message: str, times: int | None, late: bool) -> None:
+        self._pve.faults.fail_task(canonical(name), Failure(message, times=times, late=late))
 
     def refuse_token(self, refuse: bool) -> None:
         self._pve.faults.token_refused = refuse

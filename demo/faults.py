@@ -13,11 +13,14 @@ from dataclasses import dataclass
 
 @dataclass
 class Failure:
-    """An error to be met instead of the real thing; `times` counts down, None is for ever."""
+    """An error to be met instead of the real thing; `times` counts down, None is for ever. `late`: a task has begun
+    by then, and leaves behind what Proxmox leaves.
+    """
 
     message: str
     status: int = 500
     times: int | None = 1
+    late: bool = False
 
 
 class Killed(Exception):
@@ -32,6 +35,7 @@ class Faults:
         self._losses: Counter[str] = Counter()
         self._failures: dict[str, Failure] = {}
         self._task_failures: dict[str, Failure] = {}
+        self._warnings: Counter[str] = Counter()
         self._moves: dict[str, Callable[[], None]] = {}
         self._deaths: set[str] = set()
         self._holds: dict[str, asyncio.Event] = {}
@@ -45,6 +49,7 @@ class Faults:
         self._losses.clear()
         self._failures.clear()
         self._task_failures.clear()
+        self._warnings.clear()
         self._moves.clear()
         self._deaths.clear()
         for name in list(self._holds):
@@ -99,6 +104,16 @@ class Faults:
 
     def take_task_failure(self, name: str) -> Failure | None:
         return self._take(self._task_failures, name)
+
+    def warn(self, name: str, times: int) -> None:
+        self._warnings[name] += times
+
+    def take_warning(self, name: str) -> bool:
+        """True if this task, which has done all it should, is to end with a warning."""
+        if self._warnings[name] <= 0:
+            return False
+        self._warnings[name] -= 1
+        return True
 
     @staticmethod
     def _take(armed: dict[str, Failure], name: str) -> Failure | None:

@@ -17,6 +17,7 @@ import requests
 
 from demo import CERTIFICATE_DAYS, CONTROL_KEY_HEADER
 from demo.handle_lacks import LacksHandle
+from demo.handle_worlds import WorldsHandle
 from demo.layout import LAYOUTS, OWNERS, Layout
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,12 +52,12 @@ class Ready:
         return cls(**json.loads((Path(directory) / "ready.json").read_text()))
 
 
-class FakeHandle(LacksHandle):
+class FakeHandle(LacksHandle, WorldsHandle):
     """One running fake.
 
     Names of requests: clone, config, config_get (or look), firewall, firewall_get, resize, start, stop,
-    shutdown, reboot, destroy, status, pending, template, create, tasks, task_status, task_log, resources,
-    version, permissions.
+    shutdown, reboot, destroy, status, pending, snapshots (the list), snapshot, delete_snapshot, rollback, migrate,
+    template, create, tasks, task_status, task_log, resources, version, permissions.
     """
 
     def __init__(self, ready: Ready, process: subprocess.Popen[str] | None = None) -> None:
@@ -121,8 +122,8 @@ class FakeHandle(LacksHandle):
 
     def cts(self) -> dict[int, dict[str, Any]]:
         """Every CT by VMID: `vmid`, `node`, `status`, `lock`, `template`, `config`, `pending` (what a running one takes
-        at its next boot; None: taken out), `firewall` (its options), `environment` (of its first process; empty while
-        it is stopped).
+        at its next boot; None: taken out), `snapshots` (by name, oldest first: `description`, `taken_at`, `state`,
+        `config`), `firewall` (its options), `environment` (of its first process; empty while it is stopped).
         """
         return {ct["vmid"]: ct for ct in self._do("cts")}
 
@@ -201,9 +202,13 @@ class FakeHandle(LacksHandle):
         """The next requests of that name are answered with an error, not carried out; `times=None`: all."""
         self._do("fail", name=name, status=status, message=message, times=times)
 
-    def fail_task(self, name: str, message: str, times: int | None = 1) -> None:
-        """The next tasks of that name end with that text and without effect; a clone leaves no CT."""
-        self._do("fail_task", name=name, message=message, times=times)
+    def fail_task(self, name: str, message: str, times: int | None = 1, *, late: bool = False) -> None:
+        """The next tasks of that name end with that text and without effect; a clone leaves no CT.
+
+        `late`: they fail in their work. A failed rollback or delete_snapshot then leaves its lock, as Proxmox does; a
+        migrate ends with `migration aborted`, and its log with that text.
+        """
+        self._do("fail_task", name=name, message=message, times=times, late=late)
 
     def refuse_token(self, refuse: bool = True) -> None:
         """Answer 401 to everything."""
@@ -254,7 +259,9 @@ class FakeHandle(LacksHandle):
         self._do("release_tasks", killed=False)
 
     def kill_tasks(self) -> None:
-        """End the held tasks like kill -9 on the node: `unexpected status`, and a clone's two locks stay."""
+        """End the held tasks like kill -9 on the node: `unexpected status`, and their locks stay: a clone's two, those
+        of a snapshot, delete_snapshot, rollback or migrate. No call takes them away.
+        """
         self._do("release_tasks", killed=True)
 
     def running_tasks(self) -> list[dict[str, Any]]:

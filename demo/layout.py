@@ -1,4 +1,4 @@
-"""What the clusters look like that the fake can be: the owner's, a second one beside it, and one that is not ours.
+"""What the clusters look like that the fake can be: the owner's, a second one, one that is not ours, a wide one.
 
 Decides: the state the fake begins with. Not: how it behaves (pve.py).
 """
@@ -163,4 +163,20 @@ ELSEWHERE = Layout(
     template_hostname="golden-debian",
 )
 
-LAYOUTS = {layout.cluster: layout for layout in (OWNERS, PVE_B, ELSEWHERE)}
+# Wide enough for many pods at once: nothing in it differs from node to node.
+FOUR = Layout(
+    cluster="four",
+    nodes={f"n{number}": f"10.4.0.1{number}" for number in range(1, 5)},
+    bridges=("vmbr0",),
+    token_id="migracloud@pve!control",
+    appliance=UBUNTU,
+    appliances_on="local",
+    pods_on="clients-main",
+    storage_cfg={
+        "local": _folder("/var/lib/vz", "vztmpl,iso", gib=100),
+        "clients-main": _zfs("clients-main", gib=8000),
+    },
+    template_copies={8999 + number: f"n{number}" for number in range(1, 5)},
+)
+
+LAYOUTS = {layout.cluster: layout for layout in (OWNERS, PVE_B, ELSEWHERE, FOUR)}

@@ -15,16 +15,16 @@ from fakepve import FakeCt, PveError
 from fakepve import server as fakepve_server
 
 from demo.faults import Faults
-from demo.first_process import FirstProcess
 from demo.layout import OWNERS, PRIVILEGES, RELEASE, VERSION, Layout
 from demo.listener import Listener
+from demo.moves import Moves
 from demo.record import Record
 
 API = "/api2/json"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class DemoPve(FirstProcess):
+class DemoPve(Moves):
     """fakepve with its departures corrected, its answers recorded, and faults that can be armed."""
 
     def __init__(
@@ -48,8 +48,7 @@ class DemoPve(FirstProcess):
         """Make the state the layout's, whatever happened before; running tasks vanish."""
         self.faults.clear()
         self.record.clear()
-        for work in self._working:
-            work.cancel()
+        self.end_tasks()
         for state in (self.tasks, self.failures, self.tickets, self.pools, self.pool_info):
             state.clear()
         self.tasklog.clear()
@@ -59,11 +58,17 @@ class DemoPve(FirstProcess):
         self.storages = self.layout.storages()
         self.bridges = set(self.layout.bridges)  # of each node
         self.linked = {}
+        self.full, self.going_to = set(), {}
         self._fw_state: dict[str, Any] | None = None
         self.firewall_config("cluster")["options"]["enable"] = int(self._datacentre_firewall)
         for vmid, node in self.layout.template_copies.items():
             self.add_ct(vmid, node=node, template=True, config=self.layout.template_config(vmid))
         self.faults.note_change()
+
+    def end_tasks(self) -> None:
+        """They vanish without a trace of their own."""
+        for work in self._working:
+            work.cancel()
 
     # ------------------------------------------------------------- the server
 

@@ -33,6 +33,11 @@ _NAMES = [
         ("destroy", "DELETE", _CT),
         ("firewall", "PUT", _CT + "/firewall/options"),
         ("firewall_get", "GET", _CT + "/firewall/options"),
+        ("snapshots", "GET", _CT + "/snapshot"),
+        ("snapshot", "POST", _CT + "/snapshot"),
+        ("delete_snapshot", "DELETE", _CT + "/snapshot/[^/]+"),
+        ("rollback", "POST", _CT + "/snapshot/[^/]+/rollback"),
+        ("migrate", "POST", _CT + "/migrate"),
         ("template", "POST", _CT + "/template"),
         ("create", "POST", "/nodes/[^/]+/lxc"),
         ("tasks", "GET", "/nodes/[^/]+/tasks"),
@@ -56,6 +61,10 @@ TASKS = {
     "vzshutdown": "shutdown",
     "vzreboot": "reboot",
     "vztemplate": "template",
+    "vzsnapshot": "snapshot",
+    "vzdelsnapshot": "delete_snapshot",
+    "vzrollback": "rollback",
+    "vzmigrate": "migrate",
     "resize": "resize",
 }
 

@@ -9,6 +9,7 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -23,6 +24,24 @@ from demo.record import TASKS, Record
 KEEPS_BASE = ("zfspool", "rbd")
 # Their requests are accepted while the container is locked: it is the task that fails, and at once.
 AT_ONCE_IF_LOCKED = ("start", "stop", "shutdown")
+
+
+# They write nothing into the cluster's configuration: without a quorum they go on.
+WRITE_NOTHING = ("start", "stop", "shutdown", "reboot")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A task as Proxmox divides it. `begin` checks and sets its lock; then it takes its time; `finish` is its effect.
+
+    When its work fails, `give_up` is what Proxmox takes back (no more than that: other locks stay), and `worded` makes
+    the exit status of what went wrong.
+    """
+
+    begin: Callable[[FakeCt], None]
+    finish: Callable[[FakeCt], None]
+    give_up: Callable[[FakeCt], None] = lambda ct: None
+    worded: Callable[[str], str] = str
 
 
 class Tasks(FakePve):
@@ -44,15 +63,17 @@ class Tasks(FakePve):
         vm: FakeCt | None = None,
         lock: bool = True,
         log: Iterable[str] = (),
+        parts: Parts | None = None,
     ) -> str:
         """Begin a task; with a time scale of 0 and nothing held, it has ended when the UPID is answered."""
         upid, pid, start = self._upid(node, ttype, tid, user)
         task = {"upid": upid, "node": node, "pid": pid, "pstart": pid * 7, "starttime": start, "type": ttype}
-        task |= {"id": str(tid), "user": user, "status": "running", "log": list(log)}
+        task |= {"id": str(tid), "user": user, "status": "running"}
+        task["log"] = log if isinstance(log, list) else list(log)  # a task in parts writes on into its own
         self.tasks[upid] = task
         self.tasklog.append(task)
         self.faults.note_change()
-        work = asyncio.ensure_future(self._work(task, body, vm, lock))
+        work = asyncio.ensure_future(self._work(task, body, vm, lock and parts is None, parts))
         self._working.add(work)
         work.add_done_callback(self._working.discard)
         if not self.time_scale and not self.faults.tasks_held:
@@ -65,37 +86,85 @@ class Tasks(FakePve):
         body: Callable[[], Awaitable[str | None]],
         vm: FakeCt | None,
         lock: bool,
+        parts: Parts | None,
     ) -> None:
         name = TASKS.get(task["type"], task["type"])
-        failure = self.faults.take_task_failure(name)
         status = "OK"
         try:
             if vm is not None and lock:
                 await self.acquire(vm, task["upid"])
             try:
-                if name in AT_ONCE_IF_LOCKED and vm is not None:
-                    self._task_lock(vm, allow=("mounted",))
-                await self.faults.wait_out_task_hold()
-                await self.pause(self.seconds.get(name, 0))
-                if failure:
-                    self._clean_up(name, task, vm)
-                    raise TaskError(failure.message)
-                if name == "destroy" and vm is not None:
-                    self._refuse_used_base(vm)
-                note = await body()
-                task["log"] += [note] if note else []
+                if parts is not None:
+                    await self._do_in_parts(name, task, vm, parts)
+                else:
+                    await self._do(name, task, body, vm)
             finally:
                 if vm is not None and lock:
                     self.release(vm, task["upid"])
+            if self.faults.take_warning(name):
+                status = "WARNINGS: 1"
+                task["log"].append("WARN: made to warn")
         except TaskError as error:
             status = str(error)
         except Killed:
             status = "unexpected status"
+        self._end(task, status)
+
+    def _end(self, task: dict[str, Any], status: str) -> None:
+        well = status == "OK" or status.startswith("WARNINGS")
         if status != "unexpected status":
-            task["log"].append("TASK OK" if status == "OK" else f"TASK ERROR: {status}")
+            task["log"].append(f"TASK {status}" if well else f"TASK ERROR: {status}")
         task |= {"status": "stopped", "exitstatus": status, "endtime": int(time.time())}
         self.record.task_ended(task)
         self.faults.note_change()
+
+    async def _do(
+        self, name: str, task: dict[str, Any], body: Callable[[], Awaitable[str | None]], vm: FakeCt | None
+    ) -> None:
+        failure = self.faults.take_task_failure(name)
+        if name in AT_ONCE_IF_LOCKED and vm is not None:
+            self._task_lock(vm, allow=("mounted",))
+        await self._take_its_time(name)
+        self._refuse_unwritable(name, task)
+        problem = failure.message if failure else self._no_room(name, vm)
+        if problem:
+            self._clean_up(name, task, vm)
+            raise TaskError(problem)
+        if name == "destroy" and vm is not None:
+            self._refuse_used_base(vm)
+        note = await body()
+        task["log"] += [note] if note else []
+
+    async def _do_in_parts(self, name: str, task: dict[str, Any], vm: FakeCt | None, parts: Parts) -> None:
+        failure = self.faults.take_task_failure(name)
+        if vm is None:
+            raise TaskError(f"Configuration file 'nodes/{task['node']}/lxc/{task['id']}.conf' does not exist")
+        if failure and not failure.late:
+            await self._take_its_time(name)
+            raise TaskError(failure.message)
+        self._refuse_unwritable(name, task)
+        parts.begin(vm)
+        await self._take_its_time(name)
+        self._refuse_unwritable(name, task)
+        problem = failure.message if failure else self._no_room(name, vm)
+        if problem:
+            parts.give_up(vm)
+            raise TaskError(parts.worded(problem))
+        parts.finish(vm)
+
+    async def _take_its_time(self, name: str) -> None:
+        await self.faults.wait_out_task_hold()
+        await self.pause(self.seconds.get(name, 0))
+
+    def _refuse_unwritable(self, name: str, task: dict[str, Any]) -> None:
+        """Without a quorum the configuration of all nodes is read-only: no lock is set, nor taken away."""
+        if not self.quorate and name not in WRITE_NOTHING:
+            file = f"/etc/pve/nodes/{task['node']}/lxc/{task['id']}.conf.tmp.{task['pid']}"
+            raise TaskError(f"unable to open file '{file}' - Permission denied")
+
+    def _no_room(self, name: str, ct: FakeCt | None) -> str | None:
+        """What the task fails with, if it needs room on a storage that has none."""
+        return None
 
     def _clean_up(self, name: str, task: dict[str, Any], vm: FakeCt | None) -> None:
         """What Proxmox takes back itself: a failed clone's half-made target and its source's lock."""

@@ -180,6 +180,29 @@ class Tasks(Expectation):
 
 
 @dataclass(frozen=True)
+class Snapshots(Expectation):
+    """Name and description; when each was taken is Proxmox's own word."""
+
+    known: dict[str, str]
+
+    def check(self, line: Line, replay: Replay) -> None:
+        rows = {row["name"]: row for row in replay.raw(line)}
+        [found] = replay.port(line)
+        assert {snapshot.name: snapshot.description for snapshot in found} == self.known
+        assert all(snapshot.taken_at == rows[snapshot.name]["snaptime"] for snapshot in found)
+        assert {snapshot.state for snapshot in found} == {""}
+
+
+@dataclass(frozen=True)
+class Pending(Expectation):
+    keys: frozenset[str] = frozenset()
+
+    def check(self, line: Line, replay: Replay) -> None:
+        assert {"memory", "digest"} <= {row["key"] for row in replay.raw(line)}
+        assert replay.port(line) == [self.keys]
+
+
+@dataclass(frozen=True)
 class Data(Expectation):
     """Its call comes with a later kind: here the answer must come through as it is."""
 

@@ -50,4 +50,4 @@ def test_the_port_makes_the_recorded_calls_that_it_has(version: str, replay: Rep
     lines = RECORDINGS[version].values()
     looks = [line for line in lines if line.method == "GET" and line.path.endswith("/config")]
     driven = [line for line in lines if port_call(replay.plane, line) is not None]
-    assert (len(looks), len(driven)) == (21, 95)
+    assert (len(looks), len(driven)) == (21, 103)
