@@ -12,8 +12,10 @@ class PodsConfig(AppConfig):
         from pods.kinds.destroy import DESTROY
         from pods.kinds.keys import SET_KEYS
         from pods.kinds.reboot import REBOOT
+        from pods.kinds.rename import RENAME
+        from pods.kinds.resize import RESIZE
         from pods.kinds.start import START
         from pods.kinds.stop import STOP
 
-        for kind in (CREATE, DESTROY, START, STOP, REBOOT, SET_KEYS):
+        for kind in (CREATE, DESTROY, START, STOP, REBOOT, SET_KEYS, RESIZE, RENAME):
             register(kind)

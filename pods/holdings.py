@@ -24,10 +24,17 @@ def saw(pod: CloudPod, state: str) -> None:
     pod.save(update_fields=seen)
 
 
+def booted(pod: CloudPod) -> None:
+    """It has just been started: what waited for that counts now."""
+    pod.pending = []
+    pod.save(update_fields=["pending"])
+    saw(pod, CloudPod.Observed.RUNNING)
+
+
 def settle_as_running(pod: CloudPod) -> None:
     pod.phase = CloudPod.Phase.ACTIVE
     pod.save(update_fields=["phase"])
-    saw(pod, CloudPod.Observed.RUNNING)
+    booted(pod)
 
 
 def let_go(pod: CloudPod, *, phase: str) -> None:
@@ -52,4 +59,10 @@ def take_back(pod: CloudPod, *, phase: str, desired_state: str) -> None:
 def needs_a_person(pod: CloudPod) -> None:
     """Undoing failed: the pod keeps what it holds, so that nothing of it is given to somebody else."""
     pod.phase = CloudPod.Phase.NEEDS_ATTENTION
+    pod.save(update_fields=["phase"])
+
+
+def is_well_again(pod: CloudPod) -> None:
+    """All was done or undone after all, or a person has dealt with what was left."""
+    pod.phase = CloudPod.Phase.ACTIVE
     pod.save(update_fields=["phase"])

@@ -7,6 +7,8 @@ from pods.services.create import Size, Wish, create_pod
 from pods.services.destroy import destroy_pod
 from pods.services.keys import COUNT_FROM, replace_ssh_keys
 from pods.services.power import reboot_pod, start_pod, stop_pod
+from pods.services.rename import rename_pod
+from pods.services.resize import resize_pod
 
 __all__ = [
     "COUNT_FROM",
@@ -15,7 +17,9 @@ __all__ = [
     "create_pod",
     "destroy_pod",
     "reboot_pod",
+    "rename_pod",
     "replace_ssh_keys",
+    "resize_pod",
     "start_pod",
     "stop_pod",
 ]

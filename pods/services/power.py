@@ -48,7 +48,7 @@ def stop_pod(*, by: Actor, pod: CloudPod, timeout_s: int = USUAL_TIMEOUT_S, reas
     Frozen; then nothing changed but the audit trail.
     """
     with recording_refusals(by, pod, "pod.stop"), transaction.atomic():
-        _check_timeout(timeout_s)
+        check_timeout(timeout_s)
         locked = lock(pod)
         params = StopParams(desired_state=locked.desired_state, timeout_s=timeout_s)
         return ask(STOP, by=by, pod=locked, params=params, reason=reason, **_wanted(locked, Desired.STOPPED))
@@ -61,7 +61,7 @@ def reboot_pod(*, by: Actor, pod: CloudPod, timeout_s: int = USUAL_TIMEOUT_S, re
     OperationInProgress, Frozen; then nothing changed but the audit trail.
     """
     with recording_refusals(by, pod, "pod.reboot"), transaction.atomic():
-        _check_timeout(timeout_s)
+        check_timeout(timeout_s)
         locked = lock(pod)
         if locked.desired_state == Desired.STOPPED:
             raise refusals.PodStopped(f"The pod {locked} is meant to be stopped: start it instead.")
@@ -69,7 +69,8 @@ def reboot_pod(*, by: Actor, pod: CloudPod, timeout_s: int = USUAL_TIMEOUT_S, re
         return ask(REBOOT, by=by, pod=locked, params=RebootParams(timeout_s=timeout_s), reason=reason)
 
 
-def _check_timeout(timeout_s: int) -> None:
+def check_timeout(timeout_s: int) -> None:
+    """Refused: Invalid."""
     if not 0 <= timeout_s <= MOST_TIMEOUT_S:
         raise Invalid(
             f"A pod can be given 0 to {MOST_TIMEOUT_S} seconds to shut down; 0 stops it at once.", field="timeout_s"
