@@ -18,7 +18,7 @@ def wanted_settings(pod: CloudPod) -> Settings:
         cores=pod.cores,
         memory_mib=pod.memory_mib,
         swap_mib=pod.swap_mib,
-        onboot=pod.desired_state == CloudPod.Desired.RUNNING,
+        onboot=pod.should_run,
         tags=("cloudpod", pod.tenant.tag),
         nic=_nic(pod),
     )
