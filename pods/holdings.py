@@ -56,13 +56,14 @@ def take_back(pod: CloudPod, *, phase: str, desired_state: str) -> None:
     pod.save(update_fields=["phase", "desired_state"])
 
 
+def is_well_again(pod: CloudPod) -> None:
+    """What a person had to look at is dealt with."""
+    if pod.phase == CloudPod.Phase.NEEDS_ATTENTION:
+        pod.phase = CloudPod.Phase.ACTIVE
+        pod.save(update_fields=["phase"])
+
+
 def needs_a_person(pod: CloudPod) -> None:
     """Undoing failed: the pod keeps what it holds, so that nothing of it is given to somebody else."""
     pod.phase = CloudPod.Phase.NEEDS_ATTENTION
-    pod.save(update_fields=["phase"])
-
-
-def is_well_again(pod: CloudPod) -> None:
-    """All was done or undone after all, or a person has dealt with what was left."""
-    pod.phase = CloudPod.Phase.ACTIVE
     pod.save(update_fields=["phase"])

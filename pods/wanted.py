@@ -11,6 +11,9 @@ from clusters.dataplane.port import Nic, Settings
 from pods.models import CloudPod, InterfaceAddress
 from pods.ssh_keys import environment_with
 
+# Beside the others, on a container that is kept until its pod's purge.
+DELETED_TAG = "cloudpod-deleted"
+
 
 def wanted_settings(pod: CloudPod) -> Settings:
     """Size, network card, tags `cloudpod;tenant-123`, and that it starts with its node."""
@@ -19,9 +22,14 @@ def wanted_settings(pod: CloudPod) -> Settings:
         memory_mib=pod.memory_mib,
         swap_mib=pod.swap_mib,
         onboot=pod.should_run,
-        tags=("cloudpod", pod.tenant.tag),
+        tags=wanted_tags(pod),
         nic=_nic(pod),
     )
+
+
+def wanted_tags(pod: CloudPod) -> tuple[str, ...]:
+    """A hint for people on the node; they prove nothing."""
+    return ("cloudpod", pod.tenant.tag)
 
 
 def wanted_env(pod: CloudPod, has: tuple[str, ...]) -> tuple[str, ...] | None:

@@ -62,14 +62,15 @@ def create_tenant(*, by: Actor, reference: str, name: str, quota: dict[str, int]
 
 @transaction.atomic
 def set_state(*, by: Actor, tenant: Tenant, state: str, reason: str) -> Tenant:
-    """Suspend or reactivate. A suspended tenant gets nothing new; what it has stays as it is."""
+    """Suspend or reactivate. A suspended tenant gets nothing new; its pods are stopped by pods.services."""
     if state not in Tenant.State.values:
         raise Invalid(f"A tenant's state is one of {', '.join(Tenant.State.values)}.", field="state")
     locked = Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
     if locked.is_platform:
         raise Invalid("The platform's own tenant cannot be suspended.", field="state")
     before, locked.state = locked.state, state
-    locked.save(update_fields=["state"])
+    locked.suspended_reason = reason[:500] if state == Tenant.State.SUSPENDED else ""
+    locked.save(update_fields=["state", "suspended_reason"])
     record(
         by=by,
         tenant=locked,

@@ -79,9 +79,16 @@ class PodRun(Run[P]):
         except Moved as moved:
             return self._follow(moved)
 
+    # Whether this kind is content with a container that is gone: it was to be taken away.
+    may_be_gone: bool = False
+
     def mine(self) -> Mine:
-        """The pod's own container. Raises NotOurs for a stranger, and when there is none."""
-        match self.look():
+        """The pod's own container. Raises NotOurs for a stranger, NotFound when there is none."""
+        return self.as_mine(self.look())
+
+    def as_mine(self, found: Mine | Stranger | None) -> Mine:
+        """What a look has found, if it is the pod's own. Raises as `mine`."""
+        match found:
             case Mine() as mine:
                 return mine
             case Stranger() as stranger:
@@ -179,6 +186,13 @@ def not_ours(stranger: Stranger) -> NotOurs:
         f"CT {stranger.vmid} on node {stranger.node} is not this pod's: {stranger.reason} It was left alone; "
         "once it is out of the way, ask again."
     )
+
+
+def open_pod_to_end(operation: Operation, params: P, guard: Callable[[], None]) -> PodRun[P]:
+    """A kind's `open` that is content with a container that is gone."""
+    run = open_pod(operation, params, guard)
+    run.may_be_gone = True
+    return run
 
 
 def open_pod(operation: Operation, params: P, guard: Callable[[], None]) -> PodRun[P]:

@@ -1,21 +1,19 @@
 """Create a pod. Nothing is chosen here: services.create_pod reserved node, tier, VMID and address.
 
-Decides: the order of the calls, and what each undoes. Not: when a step is tried again (operations/).
+Decides: the order of the calls, and what each undoes. Not: how a container is made of a template (making.py).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
-from clusters.dataplane.errors import Busy, Invalid, Locked, TaskFailed, VmidTaken
-from clusters.dataplane.port import Clone, Mine, Stranger
+from clusters.dataplane.port import Clone
 from operations.kind import Kind, Parked, Step, recorded_by_service
 from pods.holdings import let_go, needs_a_person, settle_as_running
-from pods.kinds import power
+from pods.kinds import making, power
 from pods.kinds.context import PodRun, open_pod
 from pods.kinds.discard import discard
-from pods.wanted import wanted_env, wanted_settings
 
 
 @dataclass(frozen=True)
@@ -29,48 +27,24 @@ Run = PodRun[Params]
 
 
 def clone(op: Run) -> Parked | None:
-    """Find the clone that an earlier worker asked for, or ask; the call carries the mark.
-
-    A first attempt need not look: Proxmox itself refuses a VMID that is taken.
-    """
-    found = op.look() if op.history.in_doubt else None
-    if found is None:
-        try:
-            return op.parked(op.plane.clone(_clone(op), to=op.ct), "the clone")
-        except VmidTaken:
-            found = op.look()
-        except Locked as locked:
-            raise _explained(op, locked) from locked
-    match found:
-        case Mine(task=str(upid)):
-            return op.parked(upid, "the clone")  # the answer was lost, the clone was not
-        case Mine():
-            return None
-        case Stranger(vmid=vmid, node=node):
-            raise VmidTaken(f"VMID {vmid} is taken on node {node} by a container that is not ours.")
-        case None:
-            raise Busy(f"VMID {op.pod.vmid} is being made by somebody right now.")
+    full = op.params.full_clone
+    asked = Clone(
+        template_vmid=op.pod.source.vmid,
+        hostname=op.pod.hostname,
+        operation=op.operation.pk,
+        full=full,
+        storage=op.pod.tier.name if full else None,
+    )
+    return making.clone(op, asked, to=op.ct, look=op.look)
 
 
 def configure(op: Run) -> Parked | None:
-    """Write size, network, tags, SSH keys and firewall; grow the disk if more was asked for than the template has."""
-    mine = op.mine()
-    op.plane.configure(mine, replace(wanted_settings(op.pod), env=wanted_env(op.pod, mine.env)))
-    op.plane.set_firewall(mine)
-    if mine.disk_gib < op.pod.disk_gib:
-        try:
-            return op.parked(op.plane.grow(mine, disk_gib=op.pod.disk_gib), "the disk's growth")
-        except Invalid:  # an earlier request, whose answer was lost, may have grown it just now
-            if op.mine().disk_gib < op.pod.disk_gib:
-                raise
-    return None
+    return making.configure(op, op.mine(), onboot=op.pod.should_run, look=op.mine)
 
 
 def start(op: Run) -> Parked | None:
-    """Start it, if its disk has really grown: a resize can end OK and not have worked."""
     mine = op.mine()
-    if mine.disk_gib < op.pod.disk_gib:
-        raise TaskFailed(f"The disk has {mine.disk_gib:g} GiB where {op.pod.disk_gib} were asked for.")
+    making.check_disk(op, mine)
     return power.start(op, mine)
 
 
@@ -87,28 +61,6 @@ def release(op: Run) -> None:
 def lanes(op: Run) -> tuple[str, ...]:
     """One clone of a template copy at a time; a full one also moves a whole disk."""
     return (op.pod.source.lane, op.pod.node.io_lane) if op.params.full_clone else (op.pod.source.lane,)
-
-
-def _explained(op: Run, locked: Locked) -> Locked:
-    """Our lanes keep our clones apart, so somebody else works on the template, or a clone of it was killed."""
-    node, vmid = op.pod.node.name, op.pod.source.vmid
-    if op.plane.is_cloning(vmid, node=node):
-        return locked
-    remedy = (
-        f"No task is cloning it: if that stays so, an administrator has to type `pct unlock {vmid}` on node {node}."
-    )
-    return Locked(f"{locked.message} {remedy}", detail=locked.detail)
-
-
-def _clone(op: Run) -> Clone:
-    full = op.params.full_clone
-    return Clone(
-        template_vmid=op.pod.source.vmid,
-        hostname=op.pod.hostname,
-        operation=op.operation.pk,
-        full=full,
-        storage=op.pod.tier.name if full else None,
-    )
 
 
 CREATE: Kind[Run] = Kind(

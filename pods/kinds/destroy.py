@@ -1,6 +1,6 @@
-"""Destroy a pod: stop its container, take it away, give back what it held.
+"""Destroy a pod softly: stop it, mark its container, and keep both until the tenant's grace period is over.
 
-Decides: the order, and that a container which is not this pod's is never touched. Not: who may ask (services.py).
+Decides: the order, and that the pod keeps all it holds. Not: who may ask (services/destroy.py), nor the purge.
 """
 
 from __future__ import annotations
@@ -9,80 +9,98 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from clusters.dataplane.port import Mine, Stranger
-from operations.kind import Kind, Parked, Step, recorded_by_service
-from pods.holdings import let_go, needs_a_person, take_back
-from pods.kinds import power
-from pods.kinds.context import PodRun, not_ours, open_pod
-from pods.kinds.discard import take_away
+from core.clock import control_now
+from operations.kind import Kind, Parked, Step
+from pods.holdings import needs_a_person, saw
+from pods.kinds import config, power
+from pods.kinds.context import PodRun, not_ours, open_pod_to_end
 from pods.models import CloudPod
+from pods.wanted import DELETED_TAG, wanted_tags
+
+Phase = CloudPod.Phase
 
 
 @dataclass(frozen=True)
 class Params:
-    """What the pod was before, should it have to stay."""
+    """How long it may take to shut down; 0: it is stopped at once."""
 
-    phase: str
-    desired_state: str = CloudPod.Desired.RUNNING  # of operations that were asked for before there was a stop
+    timeout_s: int
 
 
 Run = PodRun[Params]
 
 
-def stop(op: Run) -> Parked | None:
-    """Stop it if it runs; refuse, before anything is changed, if what is at the VMID is not the pod's."""
-    match op.look():
-        case Stranger() as stranger:
-            raise not_ours(stranger)
-        case Mine() as mine if op.plane.running(mine):
-            return op.parked(op.plane.stop(mine), "the stop")
-        case Mine() | None:
-            return None
+def declare(op: Run) -> None:
+    """What it was is remembered, should it have to stay. One that has come to its end meanwhile has nothing to lose."""
+    pod = op.pod
+    op.remember(phase=pod.phase, should_run=pod.should_run)
+    if pod.gone_at is None:
+        pod.phase = Phase.DESTROYING
+        pod.save(update_fields=["phase"])
 
 
-def start_again(op: Run) -> Parked | None:
-    """It could not be destroyed: let it run again, if it should and was, or may have been, stopped for that. One that
-    is gone by now, or not ours, is for a person.
-    """
-    before = op.params.desired_state
-    if not power.may_have_been_stopped(op, before=before):
-        return None
-    op.mine()
-    return power.start_again(op, before=before)
+def take_back(op: Run) -> None:
+    op.pod.phase = op.before["phase"]
+    op.pod.save(update_fields=["phase"])
 
 
-def destroy(op: Run) -> Parked | None:
-    """Take the container away. A clone that is still being made is waited for; one that is gone already is well."""
+def mark(op: Run) -> None:
+    """It no longer starts with its node, and whoever sees it there sees why. What is not the pod's is left alone."""
+    if op.pod.gone_at is not None:
+        return
     match op.look():
         case Stranger() as stranger:
             raise not_ours(stranger)
         case Mine() as mine:
-            return take_away(op, mine)
+            config.write(op, mine, onboot=False, tags=(*wanted_tags(op.pod), DELETED_TAG))
         case None:
-            return None
+            return
+
+
+def unmark(op: Run) -> None:
+    config.write_back(op, onboot=bool(op.before["should_run"]), tags=wanted_tags(op.pod))
+
+
+def shutdown(op: Run) -> Parked | None:
+    return None if op.pod.gone_at is not None else power.shut_down(op, timeout_s=op.params.timeout_s)
+
+
+def stop(op: Run) -> Parked | None:
+    return None if op.pod.gone_at is not None else power.stop_hard(op)
+
+
+def start_again(op: Run) -> Parked | None:
+    return power.start_again(op, before=power.before_of(op))
 
 
 def settle(op: Run) -> None:
-    """The destruction's task ended well, or nothing was there: give back VMID, address and quota."""
-    let_go(op.pod, phase=CloudPod.Phase.GONE)
+    """From now on its grace period counts. It keeps VMID, address, host name and quota."""
+    pod = op.pod
+    if pod.gone_at is not None:
+        return
+    now = control_now()
+    pod.phase, pod.deleted_at = Phase.DELETED, now
+    pod.purge_at = now + timedelta(hours=pod.tenant.grace_hours)
+    pod.save(update_fields=["phase", "deleted_at", "purge_at"])
+    saw(pod, CloudPod.Observed.STOPPED)
 
 
 DESTROY: Kind[Run] = Kind(
     "destroy",
-    version=1,
+    version=2,
     subject="pod",
     params=Params,
-    open=open_pod,
-    deadline=timedelta(minutes=20),
+    open=open_pod_to_end,
+    deadline=power.DEADLINE,
     attention=lambda op: needs_a_person(op.pod),
+    joins=(),
+    queues=True,
+    overtakes=frozenset({"create"}),
     steps=(
-        Step(
-            "declare",
-            recorded_by_service,
-            undo=lambda op: take_back(op.pod, phase=op.params.phase, desired_state=op.params.desired_state),
-            undo_atomic=True,
-        ),
+        Step("declare", declare, undo=take_back, atomic=True, undo_atomic=True, by_request=True),
+        Step("mark", mark, undo=unmark),
+        Step("shutdown", shutdown, undo=start_again, task_may_fail=True),
         Step("stop", stop, undo=start_again),
-        Step("destroy", destroy),
         Step("settle", settle, atomic=True),
     ),
 )

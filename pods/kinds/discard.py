@@ -19,15 +19,20 @@ def take_away(op: PodRun[Any], mine: Mine) -> Parked:
         return op.parked(op.plane.destroy(mine), "the destruction")
     except WrongState as running:
         op.plane.stop(mine)
-        raise Busy(f"CT {op.pod.vmid} ran again; it is destroyed when it has stopped.") from running
+        raise Busy(f"CT {mine.ct.vmid} ran again; it is destroyed when it has stopped.") from running
 
 
 def discard(op: PodRun[Any]) -> Parked | None:
     """Destroy the pod's container, if there is one. What is not ours is left alone."""
-    match op.look():
+    return discard_found(op, op.look())
+
+
+def discard_found(op: PodRun[Any], found: Mine | Stranger | None) -> Parked | None:
+    """The same, of what was just found where this step has made a container, or may have."""
+    match found:
         case Mine(task=str()):
             # Parking on the clone would take its end for the end of this step.
-            raise Locked(f"CT {op.pod.vmid} is still being cloned; it is destroyed when that has ended.")
+            raise Locked(f"CT {found.ct.vmid} is still being cloned; it is destroyed when that has ended.")
         case Mine() as mine:
             return take_away(op, mine)
         case Stranger() as stranger if op.history.well:
@@ -35,6 +40,6 @@ def discard(op: PodRun[Any]) -> Parked | None:
         case Stranger():
             return None
         case None if op.may_still_arrive():
-            raise Busy(f"The request that makes CT {op.pod.vmid} got no answer and may still arrive.")
+            raise Busy("The request that makes the container got no answer and may still arrive.")
         case None:
             return None

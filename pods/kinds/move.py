@@ -34,7 +34,7 @@ Run = PodRun[Params]
 
 
 def declare(op: Run) -> None:
-    op.remember(node=op.pod.node.name)
+    op.remember(node=op.pod.node.name, should_run=op.pod.should_run)
 
 
 def migrate(op: Run) -> Parked | None:
@@ -109,7 +109,7 @@ MOVE: Kind[Run] = Kind(
             undo_atomic=True,
             by_request=True,
         ),
-        *power.down(),
+        *power.down(timeout_s=lambda op: op.params.timeout_s),
         Step("migrate", migrate, undo=bring_back, lanes=lanes),
         Step("follow", follow, undo=lambda op: _say(op, op.before["node"]), atomic=True, undo_atomic=True),
         Step("start", power.up, undo=stop),

@@ -58,8 +58,14 @@ def stop_hard(op: PodRun[Any]) -> Parked | None:
 
 
 def _take_down(op: PodRun[Any], ask: Callable[[Mine], Upid], words: str) -> Parked | None:
-    """One request at a time: a second one could arrive after the pod was started again, and stop it once more."""
-    mine = op.mine()
+    """One request at a time: a second one could arrive after the pod was started again, and stop it once more.
+
+    A container that is gone runs no more; whether that is well is for the next step to say.
+    """
+    found = op.look()
+    if found is None and op.may_be_gone:
+        return None
+    mine = op.as_mine(found)
     if not op.plane.running(mine):
         return None
     if op.may_still_arrive():
@@ -113,21 +119,6 @@ def began_or_may_have(op: PodRun[Any], step: str) -> bool:
     return attempts.filter(Q(wait_key__isnull=False) | Q(in_doubt=True)).exists()
 
 
-# For something that is done with a container that stands still; their parameters hold `timeout_s`.
-
-
-def down() -> tuple[Step[Any], Step[Any]]:
-    """Take it down, if it runs; undone, it runs again if it should."""
-
-    def again(op: PodRun[Any]) -> Parked | None:
-        return start_again(op, before=RUNNING if op.pod.should_run else CloudPod.Desired.STOPPED)
-
-    def ask(op: PodRun[Any]) -> Parked | None:
-        return shut_down(op, timeout_s=op.params.timeout_s)
-
-    return Step("shutdown", ask, undo=again, task_may_fail=True), Step("stop", stop_hard, undo=again)
-
-
 def up(op: PodRun[Any]) -> Parked | None:
     """Start it, if it should run."""
     return start(op, op.mine()) if op.pod.should_run else None
@@ -140,6 +131,23 @@ def settle_up_or_down(op: PodRun[Any]) -> None:
         booted(op.pod)
     else:
         saw(op.pod, CloudPod.Observed.STOPPED)
+
+
+def before_of(op: PodRun[Any]) -> str:
+    """Whether it was to run before this operation, as its first step has remembered."""
+    return RUNNING if op.before.get("should_run") else CloudPod.Desired.STOPPED
+
+
+def down(*, timeout_s: Callable[[Any], int]) -> tuple[Step[Any], Step[Any]]:
+    """Shut it down, then stop what still runs; undone, it runs again if it was to. `declare` remembers `should_run`."""
+
+    def again(op: PodRun[Any]) -> Parked | None:
+        return start_again(op, before=before_of(op))
+
+    return (
+        Step("shutdown", lambda op: shut_down(op, timeout_s=timeout_s(op)), undo=again, task_may_fail=True),
+        Step("stop", stop_hard, undo=again),
+    )
 
 
 # Whether it starts with its node follows the desired state.

@@ -16,8 +16,8 @@ from django.db import transaction
 
 from clusters.dataplane.errors import Busy
 from clusters.dataplane.port import Mine
-from operations.kind import Kind, Parked, Step
-from pods.kinds import config, disk
+from operations.kind import Kind, Step
+from pods.kinds import config, disk, making
 from pods.kinds.context import PodRun, open_pod
 
 SIZE = ("cores", "memory_mib", "swap_mib", "disk_gib")
@@ -57,10 +57,6 @@ def write_back(op: Run) -> None:
     config.write_back(op, **{name: op.before[name] for name in WRITTEN})
 
 
-def grow(op: Run) -> Parked | None:
-    return disk.grow(op, disk_gib=op.params.disk_gib)
-
-
 def keep_what_grew(op: Run) -> None:
     """A disk that has grown is the pod's, and so it is counted: what comes late is waited for."""
     late = op.late_effect()
@@ -78,7 +74,7 @@ def keep_what_grew(op: Run) -> None:
 def see(op: Run) -> None:
     """Whether its disk has really grown, and what counts from its next boot only."""
     mine = op.mine()
-    disk.check_grown(mine, disk_gib=op.params.disk_gib)
+    making.check_disk(op, mine)
     config.note_what_waits(op, mine)
 
 
@@ -106,7 +102,7 @@ RESIZE: Kind[Run] = Kind(
     steps=(
         Step("declare", declare, undo=take_back, atomic=True, undo_atomic=True, by_request=True),
         Step("configure", configure, undo=write_back),
-        Step("grow", grow, undo=keep_what_grew),
+        Step("grow", disk.grow, undo=keep_what_grew),
         Step("see", see),
         Step("settle", settle, atomic=True),
     ),

@@ -16,7 +16,7 @@ from clusters.dataplane.port import Change
 from operations.kind import Kind, Parked, Step
 from operations.models import Step as StepRow
 from pods.holdings import is_well_again, needs_a_person
-from pods.kinds import disk, power, snapshots
+from pods.kinds import disk, making, power, snapshots
 from pods.kinds.context import PodRun, open_pod
 from pods.wanted import wanted_env, wanted_settings
 
@@ -33,7 +33,7 @@ Run = PodRun[Params]
 
 
 def begin(op: Run) -> None:
-    """Nothing of the pod's row changes."""
+    op.remember(should_run=op.pod.should_run)
 
 
 def roll_back(op: Run) -> Parked | None:
@@ -57,13 +57,8 @@ def configure(op: Run) -> None:
     op.plane.set_firewall(mine)
 
 
-def grow(op: Run) -> Parked | None:
-    """The disk has the size of then."""
-    return disk.grow(op, disk_gib=op.pod.disk_gib)
-
-
 def start(op: Run) -> Parked | None:
-    disk.check_grown(op.mine(), disk_gib=op.pod.disk_gib)
+    making.check_disk(op, op.mine())
     return power.up(op)
 
 
@@ -92,10 +87,10 @@ ROLLBACK: Kind[Run] = Kind(
     joins=("name",),
     steps=(
         Step("begin", begin, undo=lambda op: is_well_again(op.pod), atomic=True, undo_atomic=True, by_request=True),
-        *power.down(),
+        *power.down(timeout_s=lambda op: op.params.timeout_s),
         Step("rollback", roll_back, lanes=lambda op: (op.pod.node.io_lane,), pivot=True),
         Step("configure", configure),
-        Step("grow", grow),
+        Step("grow", disk.grow),
         Step("start", start),
         Step("settle", settle, atomic=True),
     ),

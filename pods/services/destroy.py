@@ -1,54 +1,71 @@
-"""destroy_pod(): begins the operation that takes a pod away.
+"""destroy_pod(), purge_pod(), restore_pod(): begin the operations that take a pod away, softly or for good, or back.
 
-Decides: what is refused, and what the pod's row says meanwhile. Not: how its container goes (kinds/destroy.py).
+Decides: what is refused. Not: how its container goes (kinds/), nor when a deleted pod's time is over (purging.py).
 """
 
 from __future__ import annotations
 
 from django.db import transaction
 
-from audit.services import Actor, record
+from audit.services import Actor
+from core.errors import Invalid
 from operations.models import Operation
-from operations.services import begin_operation
 from pods import refusals
 from pods.kinds.destroy import DESTROY
 from pods.kinds.destroy import Params as DestroyParams
+from pods.kinds.power import USUAL_TIMEOUT_S
+from pods.kinds.purge import PURGE
+from pods.kinds.purge import Params as PurgeParams
+from pods.kinds.restore import RESTORE
+from pods.kinds.restore import Params as RestoreParams
 from pods.models import CloudPod
-from pods.services.record import recording_refusals, resource_of
+from pods.services.ask import ask
+from pods.services.lock import check_not_protected, lock_any
+from pods.services.power import check_timeout
+from pods.services.record import recording_refusals
+
+Phase = CloudPod.Phase
 
 
-def destroy_pod(*, by: Actor, pod: CloudPod, reason: str = "") -> Operation:
-    """Begin the operation that stops a pod's container, takes it away and gives back what it held.
+def destroy_pod(*, by: Actor, pod: CloudPod, timeout_s: int = USUAL_TIMEOUT_S, reason: str = "") -> Operation:
+    """Begin the operation that stops a pod and marks it; its tenant's grace period later it is purged.
 
-    Refused: PodGone, OperationInProgress; then nothing changed but the audit trail.
+    Until then it keeps VMID, address, host name and quota, and can be restored. It stands behind what is being done
+    with the pod, and cancels its making. A second destroy is the first.
+    Refused: Invalid, PodGone, PodDeleted, PodProtected, Frozen; then nothing changed but the audit trail.
     """
     with recording_refusals(by, pod, "pod.destroy"), transaction.atomic():
-        return _destroy(by, pod, reason)
+        check_timeout(timeout_s)
+        locked = lock_any(pod)
+        check_not_protected(locked)
+        if locked.phase == Phase.DELETED:
+            raise refusals.PodDeleted(
+                f"The pod {locked} is deleted already; it is purged at {locked.purge_at:%Y-%m-%d %H:%M} UTC."
+            )
+        return ask(DESTROY, by=by, pod=locked, params=DestroyParams(timeout_s=timeout_s), reason=reason)
 
 
-def _destroy(by: Actor, pod: CloudPod, reason: str) -> Operation:
-    locked = CloudPod.objects.select_for_update(no_key=True, of=("self",)).select_related("tenant").get(pk=pod.pk)
-    if locked.gone_at is not None:
-        raise refusals.PodGone(f"The pod {locked} is gone already.")
-    operation = begin_operation(
-        DESTROY,
-        by=by,
-        tenant=locked.tenant,
-        subject_id=locked.pk,
-        subject_name=locked.hostname,
-        params=DestroyParams(phase=locked.phase, desired_state=locked.desired_state),
-    )
-    before = {"phase": locked.phase, "desired_state": locked.desired_state}
-    locked.phase, locked.desired_state = CloudPod.Phase.DESTROYING, CloudPod.Desired.ABSENT
-    locked.save(update_fields=["phase", "desired_state"])
-    record(
-        by=by,
-        tenant=locked.tenant,
-        action="pod.destroy",
-        resource=resource_of(locked),
-        operation_id=operation.pk,
-        reason=reason,
-        before=before,
-        after={"phase": locked.phase, "desired_state": locked.desired_state},
-    )
-    return operation
+def purge_pod(*, by: Actor, pod: CloudPod, reason: str) -> Operation:
+    """Begin the operation that takes a pod's container away for good and gives back what it held. For staff.
+
+    It stands behind what is being done with the pod, and cancels what would only be for the container.
+    Refused: Invalid (no reason), PodGone, PodProtected, Frozen; then nothing changed but the audit trail.
+    """
+    with recording_refusals(by, pod, "pod.purge"), transaction.atomic():
+        if not reason.strip():
+            raise Invalid("Say why: what is purged cannot be brought back.", field="reason")
+        locked = lock_any(pod)
+        check_not_protected(locked)
+        return ask(PURGE, by=by, pod=locked, params=PurgeParams(), reason=reason, before={"phase": locked.phase})
+
+
+def restore_pod(*, by: Actor, pod: CloudPod, reason: str = "") -> Operation:
+    """Begin the operation that makes a deleted pod what it was; it runs again if it ran and nothing keeps it from that.
+
+    Refused: PodGone, PodNotDeleted, OperationInProgress, Frozen; then nothing changed but the audit trail.
+    """
+    with recording_refusals(by, pod, "pod.restore"), transaction.atomic():
+        locked = lock_any(pod)
+        if locked.phase != Phase.DELETED:
+            raise refusals.PodNotDeleted(f"The pod {locked} is not deleted: there is nothing to restore.")
+        return ask(RESTORE, by=by, pod=locked, params=RestoreParams(), reason=reason)

@@ -24,7 +24,9 @@ def lock(pod: CloudPod) -> CloudPod:
 
 def lock_any(pod: CloudPod) -> CloudPod:
     """The row, whatever the pod's phase. Refused: PodGone."""
-    rows = CloudPod.objects.select_for_update(no_key=True, of=("self",)).select_related("tenant", "cluster")
+    rows = CloudPod.objects.select_for_update(no_key=True, of=("self",)).select_related(
+        "tenant", "cluster", "node", "tier", "source__template"
+    )
     locked: CloudPod = rows.get(pk=pod.pk)
     if locked.gone_at is not None:
         raise refusals.PodGone(f"The pod {locked} is gone already.")
