@@ -131,6 +131,7 @@ RULES = (
         "snapshot {0} is not the newest one, and its storage goes back to no other",
     ),
     _rule(r"((?:storage|volume|snapshot) '[^']*') does not exist", errors.NotFound, "{0} does not exist"),
+    _rule(r"no such cluster node ('[^']*')", errors.NotFound, "the cluster has no node {0}"),
     _rule(r"no such task", errors.NotFound, "there is no such task"),
     _rule(
         r"hostname lookup '([^']*)' failed",
@@ -139,7 +140,7 @@ RULES = (
         at_end=False,
     ),
     _rule(
-        r"no quorum|cluster not ready|not quorate",
+        r"no quorum|cluster not ready|not quorate|unable to open file '/etc/pve/[^']*' - Permission denied",
         errors.NoQuorum,
         "the cluster has no quorum; too few of its nodes are up",
         at_end=False,

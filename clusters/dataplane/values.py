@@ -50,7 +50,10 @@ def all_of(settings: Settings) -> Change:
 
 
 def change_of(change: Change) -> dict[str, str | int]:
-    """A change as PUT .../config takes it."""
+    """A change as PUT .../config takes it. Proxmox takes no empty list: the key is taken out instead.
+
+    `env` are NUL-separated pairs, which Proxmox knows from 9.1 on.
+    """
     said = {
         "hostname": change.hostname,
         "cores": change.cores,
@@ -59,14 +62,10 @@ def change_of(change: Change) -> dict[str, str | int]:
         "onboot": None if change.onboot is None else int(change.onboot),
         "tags": None if change.tags is None else ";".join(tag.lower() for tag in change.tags),
         "net0": None if change.nic is None else net_of(change.nic),
-        **({} if change.env is None else env_of(change.env)),
+        "env": None if change.env is None else "\0".join(change.env),
     }
-    return {name: value for name, value in said.items() if value is not None}
-
-
-def env_of(env: tuple[str, ...]) -> dict[str, str]:
-    """The option `env`, which Proxmox knows from 9.1 on. It takes no empty one: that is taken out."""
-    return {"env": "\0".join(env)} if env else {"delete": "env"}
+    taken_out = ",".join(name for name, value in said.items() if value == "")
+    return {name: value for name, value in (said | {"delete": taken_out}).items() if value not in (None, "")}
 
 
 def net_of(nic: Nic) -> str:

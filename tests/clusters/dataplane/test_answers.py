@@ -33,6 +33,13 @@ def ended(exit_status: str | None) -> Task:
         ("unable to create CT 840: VM 840 already exists on node 'pve'", errors.VmidTaken),
         ("can't lock file '/run/lock/lxc/pve-config-960.lock' - got timeout", errors.Locked),
         ("VM is locked (backup)", errors.Locked),
+        ("unable to open file '/etc/pve/nodes/pve/lxc/960.conf.tmp.7' - Permission denied", errors.NoQuorum),
+        ("hostname lookup 'pve-9' failed - failed to get address info for: pve-9", errors.NodeOffline),
+        ("no such cluster node 'pve-9'", errors.NotFound),
+        ("Failed to obtain guest migration lock - replication running?", errors.Locked),
+        ("can't migrate running container without --online or --restart", errors.CannotMigrate),
+        ("cannot migrate local bind mount point 'mp0'", errors.CannotMigrate),
+        ("zfs error: cannot create 'tank/subvol-960-disk-0': out of space", errors.StorageFull),
         ("something that nobody has seen", errors.Unexpected),
     ],
 )
@@ -85,6 +92,18 @@ def test_success_and_success_with_warnings_are_no_error(exit_status: str):
         ("", errors.TaskFailed),
         ("ok", errors.TaskFailed),
         ("error with cfs lock 'file-lxc': no quorum!", errors.TaskFailed),
+        ("unable to open file '/etc/pve/nodes/pve/lxc/960.conf.tmp.7' - Permission denied", errors.TaskFailed),
+        ("clone failed: zfs error: cannot create 'tank/subvol-960-disk-0': out of space\n", errors.StorageFull),
+        ("unable to write: No space left on device", errors.StorageFull),
+        ("lvcreate error: free space in thin pool pve/data reached threshold", errors.StorageFull),
+        ('Volume group "pve" has insufficient free space (1 extents): 2048 required.', errors.StorageFull),
+        ("snapshot feature is not available", errors.SnapshotImpossible),
+        ("unable to rollback to incomplete snapshot (snapstate = prepare)", errors.SnapshotImpossible),
+        ("snapshot name 'before' already used", errors.SnapshotTaken),
+        ("can't rollback, 'a1' is not most recent snapshot on 'tank:subvol-960-disk-0'", errors.SnapshotNotNewest),
+        ("can't rollback, snapshot 'a1' does not exist on 'tank:subvol-960-disk-0'", errors.NotFound),
+        ("migration aborted", errors.TaskFailed),
+        ("migration problems", errors.TaskFailed),
         (None, errors.Busy),
     ],
 )
@@ -100,3 +119,45 @@ def test_a_failed_task_keeps_the_end_of_its_log():
     assert found.detail.startswith("job errors\n")
     assert found.detail.endswith("the cause")
     assert len(found.detail) < 5000
+
+
+ABORTED = "2026-01-01 10:00:00 ERROR: migration aborted (duration 00:00:01): "
+LINKED = "2026-01-01 10:00:00 can't migrate local volume 'tank:x/subvol-960-disk-0': clone of 'basevol-9000-disk-0'"
+
+
+@pytest.mark.parametrize(
+    ("log", "error", "said"),
+    [
+        (f"{LINKED}\n{ABORTED}can't migrate CT - check log", errors.CannotMigrate, "a linked clone of basevol-9000"),
+        (f"{ABORTED}can't migrate CT - check log", errors.CannotMigrate, "its volumes cannot leave"),
+        (f"{ABORTED}storage 'tank' is not available on node 'pve-02'", errors.CannotMigrate, "storage 'tank'"),
+        (f"{ABORTED}running container can only be migrated in restart mode", errors.CannotMigrate, "it runs"),
+        (f"{ABORTED}Can't connect to destination address using public key", errors.NodeOffline, "cannot reach"),
+        (f"{ABORTED}CT is locked (snapshot)", errors.Locked, "locked (snapshot)"),
+        (
+            f"{ABORTED}storage migration for 'a:b' to storage 'a' failed - out of space",
+            errors.StorageFull,
+            "no room",
+        ),
+        (f"{ABORTED}error with cfs lock 'file-lxc': no quorum!", errors.TaskFailed, "migration aborted"),
+        (f"volume 'a:b' does not exist (pending change?)\n{ABORTED}odd", errors.TaskFailed, "migration aborted"),
+    ],
+)
+def test_an_aborted_migration_is_explained_by_its_log(log: str, error: type[StepError], said: str):
+    found = task_error(ended("migration aborted"), log)
+    assert type(found) is error
+    assert said in found.message
+
+
+def test_the_log_explains_a_copy_that_ran_out_of_space_and_nothing_else():
+    log = "rsync: write failed: No space left on device (28)\nCT is locked (disk)"
+    found = task_error(ended("clone failed: command 'rsync' failed: exit code 11"), log)
+    assert type(found) is errors.StorageFull
+    assert type(task_error(ended("job errors"), "CT is locked (disk)")) is errors.TaskFailed
+    assert type(task_error(ended("CT is locked (disk)"), log)) is errors.Locked
+
+
+@pytest.mark.parametrize("error", [errors.NoQuorum, errors.NodeOffline, errors.NoConnection])
+def test_what_says_that_a_cluster_is_out_of_reach_is_of_one_kind(error: type[StepError]):
+    assert issubclass(error, errors.Unavailable)
+    assert not error.in_doubt

@@ -12,7 +12,7 @@ import pytest
 
 from clusters.dataplane import errors
 from clusters.dataplane.mark import judge, write_mark
-from clusters.dataplane.port import Clone, Ct, Mine, Nic, Plane, Settings, Stranger, Upid
+from clusters.dataplane.port import Change, Clone, Ct, Mine, Nic, Plane, Settings, Stranger, Upid
 from clusters.dataplane.proxmox import ProxmoxPlane
 from tests.clusters.dataplane.conftest import KEY
 from tests.clusters.dataplane.endpoint import Answer, Endpoint, Request, data
@@ -281,6 +281,21 @@ def test_a_nic_without_gateway_and_vlan_names_neither(plane: Plane, endpoint: En
         ),
         (lambda plane, mine: plane.destroy(mine), "DELETE", "", {"purge": "1"}),
         (
+            lambda plane, mine: plane.change(mine, Change(hostname="shop", tags=(), env=())) or UPID,
+            "PUT",
+            "/config",
+            {"hostname": "shop", "delete": "tags,env", "digest": "d1"},
+        ),
+        (
+            lambda plane, mine: plane.take_snapshot(mine, name="one", description="why"),
+            "POST",
+            "/snapshot",
+            {"snapname": "one", "description": "why"},
+        ),
+        (lambda plane, mine: plane.delete_snapshot(mine, name="one"), "DELETE", "/snapshot/one", {}),
+        (lambda plane, mine: plane.roll_back(mine, name="one"), "POST", "/snapshot/one/rollback", {}),
+        (lambda plane, mine: plane.migrate(mine, to_node="pve-02"), "POST", "/migrate", {"target": "pve-02"}),
+        (
             lambda plane, mine: plane.grow(mine, disk_gib=20),
             "PUT",
             "/resize",
@@ -293,11 +308,35 @@ def test_a_nic_without_gateway_and_vlan_names_neither(plane: Plane, endpoint: En
             {"enable": "1", "ipfilter": "1", "macfilter": "1", "policy_in": "ACCEPT"},
         ),
     ],
-    ids=["start", "stop", "shutdown", "set_onboot", "destroy", "grow", "set_firewall"],
+    ids=[
+        *("start", "stop", "shutdown", "set_onboot", "destroy", "change"),
+        *("take_snapshot", "delete_snapshot", "roll_back", "migrate", "grow", "set_firewall"),
+    ],
 )
 def test_a_change_is_one_call(call, method: str, path: str, params, plane: Plane, endpoint, mine: Mine):
     assert call(plane, mine) == UPID
     assert sent(endpoint) == (method, f"/nodes/pve/lxc/960{path}", params)
+
+
+def test_a_lost_task_is_asked_for_by_its_kind_and_container(plane: Plane, endpoint: Endpoint, says):
+    asked_for = {"source": "all", "since": "1795442000", "vmid": "960", "typefilter": "vzsnapshot", "limit": "500"}
+    upids = [UPID.replace("vzclone", "vzsnapshot").replace("0005C45C", f"0005C45{last}") for last in "CED"]
+    ended = {"status": "OK", "user": "ctl@pve", "tokenid": "cp"}
+    rows = [clone_task(upid=upid, id="960", type="vzsnapshot") for upid in upids[:1]]
+    rows += [clone_task(upid=upid, id="960", type="vzsnapshot", **ended) for upid in upids[1:]]
+    rows.append(clone_task(upid=UPID, id="960", type="vzsnapshot", user="root@pam", starttime=1795449999))
+    says({TASKS: [rows, rows]})
+    lost = plane.lost_task(CT, kind="vzsnapshot", since=1795442000, known=())
+    assert lost is not None
+    assert (lost.upid, lost.exit_status, lost.user) == (upids[1], "OK", "ctl@pve!cp")  # by its ticks since boot
+    assert endpoint.seen[0].params == asked_for
+    assert plane.lost_task(CT, kind="vzsnapshot", since=1795442000, known=upids) is None
+
+
+def test_a_backup_of_several_guests_names_none_and_may_be_at_any(plane: Plane, endpoint: Endpoint, says):
+    says({TASKS: [[], [clone_task(type="vzdump", id="")], [clone_task(type="vzdump", id="961")]]})
+    assert [plane.is_worked_on(CT) for _ in range(3)] == [False, True, False]
+    assert endpoint.seen[0].params == {"source": "active", "limit": "500"}
 
 
 def test_tasks_are_listed_with_ended_and_running_ones_in_one_call(plane: Plane, endpoint: Endpoint, says):
@@ -342,6 +381,11 @@ def test_an_answer_of_an_odd_shape_is_an_error_of_its_type(odd: Any, plane: Plan
         lambda: plane.start(mine),
         lambda: plane.tasks("pve", since=0),
         lambda: plane.task_log(UPID),
+        lambda: plane.snapshots(mine),
+        lambda: plane.pending(mine),
+        lambda: plane.migrate(mine, to_node="pve-02"),
+        lambda: plane.is_worked_on(CT),
+        lambda: plane.lost_task(CT, kind="vzstart", since=0, known=()),
     ]
     for call in calls:
         with pytest.raises(errors.Unexpected, match="Cluster lab: could not"):
