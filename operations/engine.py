@@ -162,8 +162,10 @@ class _Drive:
                 return transitions.park_again(self.operation)
         if attempt.outcome is None:
             return self._ended_badly(step, attempt, DeadlinePassed(self.operation))
-        error = failure_of(Outcome(**attempt.outcome))
+        outcome = Outcome(**attempt.outcome)
+        error = failure_of(outcome)
         if error is None:
+            attempt.detail = outcome.detail  # what a task that went well warns of
             return self._ended_well(step, attempt)
         error.detail = error.detail or self._last_words(str(attempt.wait_key))
         if isinstance(error, Fail) and not self.undoing and self.kind.step(step.name).task_may_fail:

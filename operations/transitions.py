@@ -212,6 +212,14 @@ def end_unbegun(operation: Operation, error: StepError) -> str:
     return finish(operation)
 
 
+def give_up(operation: Operation, code: str, message: str) -> str:
+    """Its subject is given up: it ends here, without a call. A worker that has it loses its lease by that."""
+    operation.error_code, operation.error_message = code, message
+    operation.epoch += 1
+    operation.save(update_fields=["error_code", "error_message", "epoch"])
+    return _end(operation, State.RESOLVED)
+
+
 def ask_for_a_person(operation: Operation, step: Step, error: StepError) -> str:
     """Undoing failed for good, or there is no way back: say what is left; the attempts hold Proxmox's own words."""
     if operation.undoing:
