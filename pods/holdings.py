@@ -24,10 +24,17 @@ def saw(pod: CloudPod, state: str) -> None:
     pod.save(update_fields=seen)
 
 
+def booted(pod: CloudPod) -> None:
+    """It has just been started: what waited for that counts now."""
+    pod.pending = []
+    pod.save(update_fields=["pending"])
+    saw(pod, CloudPod.Observed.RUNNING)
+
+
 def settle_as_running(pod: CloudPod) -> None:
     pod.phase = CloudPod.Phase.ACTIVE
     pod.save(update_fields=["phase"])
-    saw(pod, CloudPod.Observed.RUNNING)
+    booted(pod)
 
 
 def let_go(pod: CloudPod, *, phase: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from django.db.models import Count, Q, Sum
 
 from clusters.models import Node, TemplateCopy
+from operations.models import Operation
 from pods.models import CloudPod
 from pods.placement import Candidate
 from tenants.models import Tenant
@@ -37,6 +38,19 @@ def candidates_on(copies: Sequence[TemplateCopy]) -> list[Candidate]:
     )
     by_id = {node.pk: node for node in nodes}
     return [_candidate(copy, by_id[copy.node_id]) for copy in copies if copy.node_id in by_id]
+
+
+def memory_free(node: Node) -> int | None:
+    """MiB that the pods on it, and those that are on their way to it, leave; None: it is not counted."""
+    if node.memory_mib is None:
+        return None
+    coming = Operation.objects.filter(
+        kind="move", state__in=Operation.LIVE, place=node.cluster.place, params__node=node.name
+    )
+    there = CloudPod.objects.live().filter(
+        Q(node=node) | Q(cluster=node.cluster_id, pk__in=coming.values("subject_id"))
+    )
+    return node.memory_mib - (there.aggregate(used=Sum("memory_mib"))["used"] or 0)
 
 
 def _candidate(copy: TemplateCopy, node: Node) -> Candidate:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from django.db import transaction
 
 from audit.services import SYSTEM, Resource, record
-from clusters.dataplane.errors import Moved, NotFound, NotOurs
+from clusters.dataplane.errors import Busy, Moved, NotFound, NotOurs
 from clusters.dataplane.port import Ct, Mine, Plane, Stranger, Task, Upid
 from clusters.models import Node
 from clusters.planes import plane_of
@@ -136,6 +136,19 @@ class PodRun(Run[P]):
         known = {AwaitedTask.of(str(key)).upid for key in mine.values_list("wait_key", flat=True)}
         earliest = int((since - CLOCKS_APART).timestamp())
         return self.plane.lost_task(ct, kind=kind, since=earliest, known=known)
+
+    def taken_up(self, ct: Ct | Mine, kind: str, words: str, *, ended_too: bool = False) -> Parked | None:
+        """The task that a request of this step's has begun whose answer was lost, to be waited for. None: it may be
+        asked for, once more. Raises Busy while such a request may still arrive: there is one at a time.
+
+        `ended_too`: its end is taken up as well; for what leaves no trace by which one could see that it was done.
+        """
+        task = self.begun_before(ct, kind)
+        if task is not None and (ended_too or task.exit_status is None):
+            return self.parked(task.upid, words)
+        if self.may_still_arrive():
+            raise Busy(f"The request for {words} of CT {self.pod.vmid} got no answer and may still arrive.")
+        return None
 
     def parked(self, upid: Upid, words: str) -> Parked:
         """Wait for a task of this pod's cluster."""
