@@ -163,4 +163,20 @@ ELSEWHERE = Layout(
     template_hostname="golden-debian",
 )
 
-LAYOUTS = {layout.cluster: layout for layout in (OWNERS, PVE_B, ELSEWHERE)}
+# Four nodes that are alike, for what is measured and for what is moved between nodes.
+FOUR = Layout(
+    cluster="four",
+    nodes={"n1": "10.4.0.11", "n2": "10.4.0.12", "n3": "10.4.0.13", "n4": "10.4.0.14"},
+    bridges=("vmbr0",),
+    token_id="migracloud@pve!control",
+    appliance=UBUNTU,
+    appliances_on="local",
+    pods_on="clients-main",
+    storage_cfg={
+        "local": _folder("/var/lib/vz", "vztmpl,iso", gib=100),
+        "clients-main": _zfs("clients-main", gib=1800),
+    },
+    template_copies={9000: "n1", 9001: "n2", 9002: "n3", 9003: "n4"},
+)
+
+LAYOUTS = {layout.cluster: layout for layout in (OWNERS, PVE_B, ELSEWHERE, FOUR)}
