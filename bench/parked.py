@@ -16,8 +16,9 @@ from uuid import uuid4
 from bench.creating import ask_for, make_tenant, wait_until, wait_until_ended
 from bench.figures import Figure
 from bench.plain_pve import PlainPve
-from bench.processes import cpu_seconds
+from bench.processes import Meter
 from bench.stage import FOUR_NODES, Stage, stage, tell
+from demo.handle import FakeHandle
 
 if TYPE_CHECKING:  # models can be imported once the stage has set Django up
     from django.db.models import Model
@@ -62,18 +63,18 @@ def _park(on: Stage, wanted: int) -> None:
     tell(f"{wanted} operations, each parked on a task that runs")
     ask_for(on, ["bench"])
     wait_until(lambda: len(_waiting()) == 1, "a create that waits for its start", patience=PATIENCE)
-    copy_parked(_waiting()[0], _begin_starts(on, wanted - 1))
+    copy_parked(_waiting()[0], begin_starts(on.pve, wanted - 1))
     on.pve.wait_running(count=wanted)
     time.sleep(SETTLE)
 
 
-def _begin_starts(on: Stage, wanted: int) -> list[str]:
+def begin_starts(fake: FakeHandle, wanted: int) -> list[str]:
     """Start so many containers, evenly over the nodes. Returns the tasks' ids."""
-    pve, nodes = PlainPve(on.pve.ready, poll=SHORT), list(on.pve.layout.nodes)
+    pve, nodes = PlainPve(fake.ready, poll=SHORT), list(fake.layout.nodes)
     upids = []
     for number in range(wanted):
         node, vmid = nodes[number % len(nodes)], FIRST_VMID + number
-        on.pve.put_ct(node, vmid, hostname=f"bench-{number}")
+        fake.put_ct(node, vmid, hostname=f"bench-{number}")
         upids.append(str(pve.ask("POST", f"nodes/{node}/lxc/{vmid}/status/start")))
     return upids
 
@@ -109,13 +110,12 @@ def _copy(row: M, **other: Any) -> M:
 
 def _share(on: Stage, size: Size) -> float:
     """Processor seconds of worker and controller a second. RuntimeError: they were not watched at their real work."""
-    watched = {name: on.sessions[name] for name in ("worker", "controller")}
     on.pve.clear_record()
-    before = {name: cpu_seconds([session]) for name, session in watched.items()}
+    meter = Meter({name: on.sessions[name] for name in ("worker", "controller")})
     began = time.perf_counter()
     time.sleep(size.seconds)
     took = time.perf_counter() - began
-    shares = {name: (cpu_seconds([session]) - before[name]) / took for name, session in watched.items()}
+    shares = {name: used / took for name, used in meter.used().items()}
     looks = len(on.pve.record("tasks"))
     told = ", ".join(f"{name} {share:.1%}" for name, share in shares.items())
     tell(f"of one core, over {took:.0f} s: {told}; lists of tasks asked for: {looks}")

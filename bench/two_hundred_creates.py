@@ -17,6 +17,7 @@ from bench import naive
 from bench.calls import own
 from bench.creating import ask_for, make_tenant, wait_until_ended
 from bench.figures import Figure
+from bench.processes import Meter
 from bench.stage import FOUR_NODES, Stage, stage, tell
 
 NODES = 4
@@ -97,11 +98,15 @@ def _seen_running(on: Stage) -> float:
 
 def _create_all(on: Stage, size: Size) -> float:
     """Wall time from the first request until all of them run."""
+    meter = Meter(on.sessions)
     began = time.perf_counter()
     asked = ask_for(on, [f"bench-{number}" for number in range(size.pods)])
     tell(f"all are asked for after {time.perf_counter() - began:.1f} s")
     wait_until_ended(asked, patience=PATIENCE * size.floor)
-    return time.perf_counter() - began
+    took = time.perf_counter() - began
+    told = ", ".join(f"{name} {used / size.pods:.3f}" for name, used in meter.used().items())
+    tell(f"processor seconds a create: {told}")
+    return took
 
 
 def lanes_of(cts: Mapping[int, Mapping[str, Any]], *, without: set[int]) -> dict[tuple[str, int], list[int]]:
