@@ -85,9 +85,11 @@ def stage(ground: Ground = TWO_NODES, **seconds: float) -> Iterator[Stage]:
 
 def _leave_database() -> None:
     """The next benchmark of this run begins as this one did."""
+    from django.apps import apps
     from django.db import connections
 
-    connections.close_all()
+    if apps.ready:
+        connections.close_all()
     for variable in ("DATABASE_URL", "DATABASE_OWNER_URL"):
         os.environ.pop(variable, None)
 
