@@ -133,8 +133,8 @@ def _one_more(on: Stage) -> None:
 
 
 def _waiting() -> list[Attempt]:
-    """The attempts that wait for a container's start, as the controller finds them."""
-    from clusters.waits import PREFIX
-    from operations.wake import awaited
+    """The attempts that wait for the task of a container's start."""
+    from operations.models import Attempt
 
-    return [attempt for attempt in awaited(PREFIX) if attempt.step.name == "start"]
+    waiting = Attempt.objects.filter(step__name="start", ended_at=None, step__operation__state="parked")
+    return list(waiting.select_related("step__operation"))
