@@ -16,8 +16,8 @@ from django.db import transaction
 
 from operations import transitions
 from operations.claims import Lease
+from operations.hints import make_due
 from operations.models import Operation
-from operations.wake import make_due
 
 # One byte that a process shares with all it forks from here on. No lock guards it: nobody who is killed can hold one.
 _asked = mmap.mmap(-1, 1)

@@ -6,7 +6,7 @@ Decides: that a worker which was told to end passes hints on. The rest the engin
 from uuid import UUID
 
 from operations import engine, stopping
-from operations.wake import hint
+from operations.hints import hint
 
 
 def drive(operation_id: str) -> str:

@@ -65,7 +65,9 @@ def operation_of(kind: Kind[Any], **fields_: Any) -> Operation:
         deadline_at=NOW + kind.deadline,
         **fields_,
     )
-    steps = [Step(operation=operation, position=place, name=step.name) for place, step in enumerate(kind.steps, start=1)]
+    steps = [
+        Step(operation=operation, position=place, name=step.name) for place, step in enumerate(kind.steps, start=1)
+    ]
     for step in steps:
         cached(step, attempts=[])
     made: Operation = cached(operation, steps=steps)

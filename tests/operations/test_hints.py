@@ -7,9 +7,10 @@ from django.db import connection
 from django_q.models import OrmQ
 
 from operations import wake
+from operations.hints import resend_due_hints
 from operations.lanes import admit_everywhere
 from operations.models import Attempt, Lane, Operation
-from operations.wake import Outcome, resend_due_hints
+from operations.wake import Outcome
 from pods.services import create_pod
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]

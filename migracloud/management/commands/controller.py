@@ -20,7 +20,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import InterfaceError, InternalError, OperationalError, connection
 
 from clusters.looks import Looks
-from clusters.observe import wake_parked
+from clusters.observe import Rhythm, wake_parked
 from migracloud.leading import STANDBY, Leadership, notice_a_dead_network
 from migracloud.monitor import Monitor
 from migracloud.observing import observe, observe_now
@@ -28,17 +28,17 @@ from migracloud.processes import StopSignal, die_with_parent, keep_one_connectio
 from operations.cancelling import honour_left_behind
 from operations.claims import end_leases_of_dead_workers
 from operations.heartbeats import PERIOD, Kind, Pulse
+from operations.hints import resend_due_hints
 from operations.lanes import admit_everywhere
 from operations.ordering import promote_left_behind
-from operations.wake import resend_due_hints
 from pods.services import purge_due
 
 log = logging.getLogger(__name__)
 
-# One tick, in this order, and then the looks at the clusters.
-PARTS: tuple[Callable[[], object], ...] = (
+# What workers that died have left undone, and what comes when it is time for it: usually nobody waits for that.
+REPAIR_EVERY = 1.0  # seconds
+REPAIRS: tuple[Callable[[], object], ...] = (
     end_leases_of_dead_workers,
-    wake_parked,
     admit_everywhere,
     promote_left_behind,
     honour_left_behind,
@@ -62,6 +62,7 @@ class Command(BaseCommand):
         keep_one_connection()  # the leader's lock lives and dies with it
         notice_a_dead_network()
         self.leadership, self.looks = Leadership(), Looks()
+        self.rhythm, self._repair_at = Rhythm(), 0.0
         if once:
             self._tick(partial(observe_now, self.looks), may_go_on=lambda: True)
         else:
@@ -80,13 +81,22 @@ class Command(BaseCommand):
         """If we lead: each part, until the lead is lost. What comes last is done only when all before went well."""
         try:
             if self.leadership.won():
-                for part in (*PARTS, *more):
+                for part in (self._wake, *self._repairs_due(), *more):
                     if not self.leadership.stands or not may_go_on():
                         return
                     part()
         except (OperationalError, InterfaceError, InternalError) as error:
             log.warning("the database is away: %s", error)
             connection.close()
+
+    def _wake(self) -> None:
+        wake_parked(within=self.rhythm.within())
+
+    def _repairs_due(self) -> tuple[Callable[[], object], ...]:
+        if time.monotonic() < self._repair_at:
+            return ()
+        self._repair_at = time.monotonic() + REPAIR_EVERY
+        return REPAIRS
 
     def _rest(self, tick: float, stop: StopSignal, pulse: Pulse) -> None:
         until = time.monotonic() + tick
