@@ -12,8 +12,8 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from core.clock import control_now
+from operations.hints import make_due, not_hinted_lately
 from operations.models import Lane, LanePlace, LaneTurn, Operation
-from operations.wake import make_due, not_hinted_lately
 
 # How many a lane takes unless its row says otherwise, by the first word of its name.
 USUAL = {
@@ -66,6 +66,15 @@ def enter(name: str, operation: Operation, step: str) -> timedelta | None:
 def leave(operation: Operation, step: str) -> None:
     """Give up the place that this step had, if any; who is next hears of it after the commit."""
     for place in LanePlace.objects.filter(operation=operation, step=step):
+        place.delete()
+        transaction.on_commit(partial(admit, place.lane_id), robust=True)
+
+
+def end_drive(operation: Operation) -> None:
+    """No worker drives it any more: its place among those that call its cluster is free. One that waits for such a
+    place keeps its place in the queue.
+    """
+    for place in LanePlace.objects.filter(operation=operation, step=DRIVE, taken_at__isnull=False):
         place.delete()
         transaction.on_commit(partial(admit, place.lane_id), robust=True)
 

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
-from clusters.models import Cluster, GoldenTemplate, StorageTier, TemplateCopy
-from pods.models import HOSTNAME
-from pods.queries import held_by
+from clusters.findings import not_locked
+from clusters.models import Cluster, GoldenTemplate, Node, StorageTier, TemplateCopy
+from operations.models import Operation
+from pods.models import HOSTNAME, CloudPod, HostnameTaken
+from pods.queries import held_by, memory_free
 from pods.refusals import (
     BadHostname,
     KeysNotDeliverable,
@@ -66,6 +68,20 @@ def check_hostname(hostname: str) -> None:
         raise BadHostname(f"{hostname[:80]!r} is no host name. {error.messages[0]}", field="hostname") from None
 
 
+def check_name_not_kept(tenant: Tenant, hostname: str, *, but_for: CloudPod | None = None) -> None:
+    """Refused: HostnameTaken, while a pod that is called something else now may yet get this name back.
+
+    Call with the tenant's quota locked, as whoever renames a pod does.
+    """
+    renames = Operation.objects.filter(tenant=tenant, kind="rename", before__hostname=hostname)
+    if but_for is not None:
+        renames = renames.exclude(subject_id=but_for.pk)
+    if renames.filter(state__in=(*Operation.OPEN, Operation.State.NEEDS_ATTENTION)).exists():
+        raise HostnameTaken(
+            "A pod of the tenant had this host name, and has it again if its renaming fails.", field="hostname"
+        )
+
+
 def check_size(template: GoldenTemplate, asked: dict[str, int | None]) -> dict[str, int]:
     """The size with the template's values for what was not asked for. Refused: TooSmall, TooLarge."""
     least = {"cores": 1, "memory_mib": template.memory_mib, "swap_mib": 0, "disk_gib": template.disk_gib}
@@ -86,17 +102,44 @@ def check_size(template: GoldenTemplate, asked: dict[str, int | None]) -> dict[s
 
 def check_quota(tenant: Tenant, size: dict[str, int]) -> None:
     """Lock the tenant's quota until the transaction ends, and compare. Refused: QuotaExceeded."""
-    quota = Quota.objects.select_for_update(no_key=True).get(tenant=tenant)
+    quota = lock_quota(tenant)
     held = held_by(tenant)
     if held["pods"] + 1 > quota.pods:
         raise QuotaExceeded(f"{tenant} may have {quota.pods} pods and has {held['pods']}.", field="tenant")
+    _check_sums(quota, held, size)
+
+
+def check_growth(tenant: Tenant, more: dict[str, int]) -> None:
+    """The same for what a pod gets more than it has; what it gets less of is no reason to refuse the rest."""
+    quota = lock_quota(tenant)
+    _check_sums(quota, held_by(tenant), {name: growth for name, growth in more.items() if growth > 0})
+
+
+def lock_quota(tenant: Tenant) -> Quota:
+    """The tenant's quota, held until the transaction ends: what is admitted for a tenant takes turns."""
+    locked: Quota = (
+        Quota.objects.select_for_update(no_key=True, of=("self",)).select_related("tenant").get(tenant=tenant)
+    )
+    return locked
+
+
+def _check_sums(quota: Quota, held: dict[str, int], more: dict[str, int]) -> None:
     for name in ("cores", "memory_mib", "disk_gib"):
         limit = getattr(quota, name)
-        if held[name] + size[name] > limit:
+        if name in more and held[name] + more[name] > limit:
             raise QuotaExceeded(
-                f"{tenant} may have {limit} {WORDS[name]} and has {held[name]}; {size[name]} more do not fit.",
+                f"{quota.tenant} may have {limit} {WORDS[name]} and has {held[name]}; {more[name]} more do not fit.",
                 field=name,
             )
+
+
+def check_room(node: Node, *, memory_mib: int, field: str) -> None:
+    """Refused: NoCapacity. Call with the cluster's row locked, as whoever puts something on a node does."""
+    free = memory_free(node)
+    if free is not None and memory_mib > free:
+        raise NoCapacity(
+            f"Node {node} has {max(free, 0)} MiB of memory left for pods; {memory_mib} more do not fit.", field=field
+        )
 
 
 def check_delivery(cluster: Cluster, *, then: str) -> None:
@@ -119,8 +162,14 @@ def pick_offer(*, cluster: str | None, tier: str | None, template: str | None, w
         _check_tier(tier, clusters)
     if template is not None and not GoldenTemplate.objects.filter(name=template).exists():
         raise UnknownChoice(f"There is no template {template}.", field="template")
-    copies = TemplateCopy.objects.filter(
-        enabled=True, node__enabled=True, cluster__in=clusters, tier__role=StorageTier.Role.PRIMARY
+    copies = not_locked(
+        TemplateCopy.objects.filter(
+            enabled=True,
+            node__enabled=True,
+            node__written_off_at=None,
+            cluster__in=clusters,
+            tier__role=StorageTier.Role.PRIMARY,
+        )
     )
     if tier is not None:
         copies = copies.filter(tier__name=tier)
@@ -130,7 +179,9 @@ def pick_offer(*, cluster: str | None, tier: str | None, template: str | None, w
         copies = _where_keys_arrive(copies)
     first = copies.select_related("cluster", "template").order_by("cluster__name", "template__name").first()
     if first is None:
-        raise NoCapacity("No enabled node has a copy of the template on a tier for live pods.", field="template")
+        raise NoCapacity(
+            "No enabled node has a copy of the template, on a tier for live pods, that can be cloned.", field="template"
+        )
     same = copies.filter(cluster=first.cluster, template=first.template)
     return Offer(first.cluster, first.template, list(same.select_related("node", "tier", "cluster", "template")))
 

@@ -144,14 +144,19 @@ class NoSuchSnapshot(Refused):
     code = "no_such_snapshot"
 
 
+class BadSnapshotName(Invalid):
+    """The name is none that a snapshot can have."""
+
+    code = "bad_snapshot_name"
+
+
+class SnapshotNotNewest(Refused):
+    """The pod's storage goes back to the newest snapshot only; the message names those to be deleted first."""
+
+    code = "snapshot_not_newest"
+
+
 class TooManySnapshots(Refused):
     """The pod has as many snapshots as a pod may have."""
 
     code = "too_many_snapshots"
-
-
-class StaffOnly(Refused):
-    """Only the platform's staff may do this."""
-
-    code = "staff_only"
-    status = 403

@@ -12,7 +12,8 @@ from clusters.dataplane.spoken import Speaker, safe
 from clusters.dataplane.transport import Params
 from operations.errors import StepError
 
-MOST_TASKS = 500  # Proxmox lists 50 unless told
+MOST_TASKS = 500  # a call; Proxmox lists 50 unless told
+MOST_PAGES = 10
 MOST_LOG_LINES = 5000  # a longer log is cut at its end; clones and restores write some dozens
 
 CLONE, BACKUP = "vzclone", "vzdump"
@@ -21,6 +22,10 @@ CLONE, BACKUP = "vzclone", "vzdump"
 class TaskCalls(Speaker):
     def tasks(self, node: str, *, since: int) -> list[Task]:
         return self._listed(node, {"source": "all", "since": since})
+
+    def running_tasks(self, node: str) -> list[Task]:
+        """Whoever began them."""
+        return [task for task in self._listed(node, {"source": "active"}) if task.exit_status is None]
 
     def task_log(self, upid: Upid, *, lines: int = 20) -> str:
         doing = "read a task's log"
@@ -52,8 +57,7 @@ class TaskCalls(Speaker):
 
         A clone names its source alone. A backup of several guests names none, and may be at this one.
         """
-        listed = self._listed(ct.node, {"source": "active"})
-        running = [task for task in listed if task.exit_status is None]
+        running = self.running_tasks(ct.node)
         return any(task.id == str(ct.vmid) or (task.kind == BACKUP and not task.id) for task in running)
 
     def is_cloning(self, template_vmid: int, *, node: str) -> bool:
@@ -70,6 +74,12 @@ class TaskCalls(Speaker):
 
     def _listed(self, node: str, params: Params) -> list[Task]:
         doing = f"list the tasks of node {node}"
-        rows = self._call("GET", f"nodes/{safe(node)}/tasks", params | {"limit": MOST_TASKS}, doing=doing)
-        with self._understood(doing):
-            return [values.task_of(row) for row in rows]
+        found: list[Task] = []
+        for page in range(MOST_PAGES):
+            asked = params | {"limit": MOST_TASKS} | ({"start": page * MOST_TASKS} if page else {})
+            rows = self._call("GET", f"nodes/{safe(node)}/tasks", asked, doing=doing)
+            with self._understood(doing):
+                found += [values.task_of(row) for row in rows]
+            if len(rows) < MOST_TASKS:
+                break
+        return found

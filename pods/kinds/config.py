@@ -1,13 +1,15 @@
 """Writing a part of a container's configuration, and writing it back, as several kinds do.
 
-Decides: that nothing is written that is so already, and that a late write is let come before it is written back. Not:
-what is written (wanted.py, each kind).
+Decides: that nothing is written that is so already, that a late write is let come before it is written back, and how
+what waits for the next boot is noted. Not: what is written (wanted.py, each kind).
 """
 
 from __future__ import annotations
 
 from dataclasses import fields
 from typing import Any
+
+from django.db import transaction
 
 from clusters.dataplane.errors import Busy
 from clusters.dataplane.port import Change, Mine
@@ -36,6 +38,20 @@ def write_back(op: PodRun[Any], **wanted: Any) -> None:
     if late:
         raise Busy(late)
     write(op, found, **wanted)
+
+
+def note_what_waits(op: PodRun[Any], mine: Mine) -> None:
+    """Remember which keys of its configuration count from its next boot only."""
+    waiting = sorted(op.plane.pending(mine))
+    with transaction.atomic():
+        op.guard()
+        op.remember(pending=waiting)
+
+
+def settle_what_waits(op: PodRun[Any]) -> None:
+    """What was noted is said by the pod's row. In the transaction that ends a step."""
+    op.pod.pending = op.before["pending"]
+    op.pod.save(update_fields=["pending"])
 
 
 def _differing(mine: Mine, wanted: dict[str, Any]) -> Change | None:

@@ -9,10 +9,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import Q
+
 from clusters.dataplane.errors import Busy, WrongState
 from clusters.dataplane.port import Mine, Stranger, Upid
 from operations.kind import Parked, Step
-from pods.holdings import take_back
+from operations.models import Attempt, Operation
+from pods.holdings import booted, is_well_again, saw, take_back
 from pods.kinds.context import PodRun
 from pods.models import CloudPod
 
@@ -108,6 +111,26 @@ def stop_again(op: PodRun[Any], *, before: str) -> Parked | None:
 
 def _had_effect(op: PodRun[Any]) -> bool:
     return op.history.by_task or op.history.in_doubt
+
+
+def began_or_may_have(op: PodRun[Any], step: str) -> bool:
+    """Whether another step of the operation has begun a task, or may have."""
+    attempts = Attempt.objects.filter(step__operation=op.operation, step__name=step, direction=Operation.Direction.DO)
+    return attempts.filter(Q(wait_key__isnull=False) | Q(in_doubt=True)).exists()
+
+
+def up(op: PodRun[Any]) -> Parked | None:
+    """Start it, if it should run."""
+    return start(op, op.mine()) if op.pod.should_run else None
+
+
+def settle_up_or_down(op: PodRun[Any]) -> None:
+    """It runs if it should, and all is well."""
+    is_well_again(op.pod)
+    if op.pod.should_run:
+        booted(op.pod)
+    else:
+        saw(op.pod, CloudPod.Observed.STOPPED)
 
 
 def before_of(op: PodRun[Any]) -> str:

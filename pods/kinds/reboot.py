@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from clusters.dataplane.errors import TaskFailed
 from operations.kind import Kind, Parked, Step, recorded_by_service
-from pods.holdings import saw
+from pods.holdings import booted
 from pods.kinds import power
 from pods.kinds.context import PodRun, open_pod
 from pods.models import CloudPod
@@ -42,7 +42,7 @@ def start_again(op: Run) -> Parked | None:
 
 def settle(op: Run) -> None:
     """The start's task ended well."""
-    saw(op.pod, CloudPod.Observed.RUNNING)
+    booted(op.pod)
 
 
 REBOOT: Kind[Run] = Kind(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from operations.kind import Kind, Parked, Step
-from pods.holdings import saw
+from pods.holdings import booted, saw
 from pods.kinds import config, power
 from pods.kinds.context import PodRun, open_pod
 from pods.models import CloudPod
@@ -62,7 +62,10 @@ def stop_again(op: Run) -> Parked | None:
 
 
 def settle(op: Run) -> None:
-    saw(op.pod, CloudPod.Observed.RUNNING if op.pod.should_run else CloudPod.Observed.STOPPED)
+    if op.pod.should_run:
+        booted(op.pod)
+    else:
+        saw(op.pod, CloudPod.Observed.STOPPED)
 
 
 RESTORE: Kind[Run] = Kind(

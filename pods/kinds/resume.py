@@ -8,11 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from operations.kind import Kind, Parked, Step
-from pods.holdings import saw
+from pods.holdings import booted
 from pods.kinds import config, power
 from pods.kinds.context import PodRun, open_pod
 from pods.kinds.suspend import SUSPENDED, Scope, concerned, remember_suspension, take_back
-from pods.models import CloudPod
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def stop_again(op: Run) -> Parked | None:
 
 def settle(op: Run) -> None:
     if concerned(op) and op.pod.should_run:
-        saw(op.pod, CloudPod.Observed.RUNNING)
+        booted(op.pod)
 
 
 RESUME: Kind[Run] = Kind(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from operations.kind import Kind, Parked, Step
-from pods.holdings import saw
+from pods.holdings import booted, saw
 from pods.kinds import power
 from pods.kinds.context import PodRun, open_pod
 from pods.models import CloudPod
@@ -30,8 +30,11 @@ def start(op: Run) -> Parked | None:
 
 
 def settle(op: Run) -> None:
-    """The start's task ended well, or it ran already."""
-    saw(op.pod, CloudPod.Observed.RUNNING)
+    """The start's task ended well, or it ran already: then nothing has booted."""
+    if power.began_or_may_have(op, "start"):
+        booted(op.pod)
+    else:
+        saw(op.pod, CloudPod.Observed.RUNNING)
 
 
 START: Kind[Run] = Kind(

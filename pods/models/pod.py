@@ -122,6 +122,10 @@ class CloudPod(Row):
     def __str__(self) -> str:
         return self.hostname
 
+    def lease_purpose(self, interface: int) -> str:
+        """What an address of one of its network cards is for, as text: it stays when the pod is gone."""
+        return f"pod {self.hostname} ({self.pk}), net{interface}"
+
     @property
     def suspended(self) -> bool:
         """Whether it stands still, for a reason of its own or because its tenant is suspended."""

@@ -1,4 +1,4 @@
-"""ask(): what every service that begins an operation on a pod does after it has granted it.
+"""ask(): what every service that begins an operation on a pod does after it has granted it; is_left_open().
 
 Decides: that a second request for the same thing is the first, and what the audit trail says. Not: what is granted.
 """
@@ -52,3 +52,9 @@ def ask(
         after={**asdict(params), **(after or {}), **({"joined": True} if joined else {})},
     )
     return operation
+
+
+def is_left_open(kind: Kind[Any], pod: CloudPod) -> bool:
+    """Whether an operation of this kind could neither be done nor undone: then the pod's row may not be the truth."""
+    left = Operation.objects.filter(subject_kind=kind.subject, subject_id=pod.pk, kind=kind.name)
+    return left.filter(state=Operation.State.NEEDS_ATTENTION).exists()

@@ -19,7 +19,14 @@ from ipam.models import IPLease, Subnet
 from operations.models import Operation
 from operations.services import begin_operation
 from pods import refusals
-from pods.admission import check_hostname, check_quota, check_size, check_tenant, pick_offer
+from pods.admission import (
+    check_hostname,
+    check_name_not_kept,
+    check_quota,
+    check_size,
+    check_tenant,
+    pick_offer,
+)
 from pods.kinds.create import CREATE
 from pods.kinds.create import Params as CreateParams
 from pods.models import CloudPod, Interface, InterfaceAddress
@@ -83,6 +90,7 @@ def _create(by: Actor, tenant: Tenant, hostname: str, size: Size, wish: Wish, ke
     offer = pick_offer(cluster=wish.cluster, tier=wish.tier, template=wish.template, with_keys=bool(keys))
     wanted = check_size(offer.template, asdict(size))
     check_quota(tenant, wanted)
+    check_name_not_kept(tenant, hostname)
     # From here on creates in a cluster take turns.
     cluster = Cluster.objects.select_for_update(no_key=True).get(pk=offer.cluster.pk)
     copy = _place(offer.copies, memory_mib=wanted["memory_mib"])
@@ -158,7 +166,7 @@ def _lease(pod: CloudPod, attachments: list[Attachment], address: str | None) ->
     refused: Refused = ipam.NoFreeAddress(f"Cluster {pod.cluster} is attached to no subnet.", field="address")
     for attachment, subnet in _places(attachments, address):
         try:
-            purpose = f"pod {pod.hostname} ({pod.pk}), net0"
+            purpose = pod.lease_purpose(0)
             lease = ipam.allocate(tenant=pod.tenant, subnet=subnet, purpose=purpose, address=address)
         except Refused as error:
             refused = error

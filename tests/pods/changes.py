@@ -1,0 +1,79 @@
+"""What the tests of changes to a pod share: what was asked of its container, and how an operation is given up.
+
+Decides: the words. Not: what is tested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from audit.models import AuditEvent
+from core.errors import Refused
+from demo.handle import FakeHandle
+from operations.models import LanePlace, Operation
+from pods.models import CloudPod
+from tests.pods.conftest import fresh
+from tests.work import Work
+
+LOST = "Connection timed out"
+
+
+def writes(plane: FakeHandle) -> list[str]:
+    """What was asked that changes something, whatever was answered."""
+    return [call["name"] for call in plane.record() if call["method"] != "GET"]
+
+
+def effects(plane: FakeHandle) -> list[str]:
+    """The tasks that ended well."""
+    return [end["name"] for end in plane.task_ends() if end["exitstatus"] == "OK"]
+
+
+def config_of(plane: FakeHandle, pod: CloudPod) -> dict[str, Any]:
+    config: dict[str, Any] = plane.cts()[pod.vmid]["config"]
+    return config
+
+
+def disk_of(plane: FakeHandle, pod: CloudPod) -> str:
+    return str(config_of(plane, pod)["rootfs"]).rpartition("size=")[2]
+
+
+def replace_by_stranger(plane: FakeHandle, pod: CloudPod) -> dict[str, Any]:
+    """Somebody else's container is at the pod's VMID now; what it is."""
+    plane.replace_ct(pod.vmid)
+    ct: dict[str, Any] = plane.cts()[pod.vmid]
+    return ct
+
+
+def its_time_is_over(operation: Operation) -> None:
+    past = "2020-01-01T00:00:00Z"
+    Operation.objects.filter(pk=operation.pk).update(deadline_at=past, due_at=past)
+
+
+def rounds(work: Work, plane: FakeHandle, count: int) -> None:
+    """So many turns of everybody; retries do not wait."""
+    for _ in range(count):
+        work.drive_due()
+        plane.wait_idle()
+        work.tick()
+
+
+def refused(verb: Callable[[], Any], error: type[Refused], *, action: str, field: str | None) -> str:
+    """It is refused for this, with a field and a record; what it says."""
+    with pytest.raises(error) as caught:
+        verb()
+    assert caught.value.field == field
+    event = AuditEvent.objects.filter(action=action, outcome="refused").order_by("-id")[0]
+    assert (event.after["code"], event.reason) == (caught.value.code, caught.value.message)
+    assert caught.value.message.endswith(".")
+    return caught.value.message
+
+
+def is_settled(pod: CloudPod) -> bool:
+    """Nothing of an operation is left."""
+    assert not LanePlace.objects.all()
+    assert not Operation.objects.filter(state__in=Operation.OPEN)
+    assert fresh(pod).phase == CloudPod.Phase.ACTIVE
+    return True
