@@ -1,4 +1,4 @@
-"""Snapshots: taken and deleted once, whatever gets lost, and nothing half made is left. The way back: test_rollback.py."""
+"""Snapshots: taken and deleted once, whatever gets lost, and nothing half made is left. Back: test_rollback.py."""
 
 from __future__ import annotations
 
