@@ -1,7 +1,7 @@
 """Records what a look at a cluster has shown of the cluster, its nodes and its tiers.
 
 Decides: what an answer, or none, makes of these rows. Not: when a cluster is looked at (looks.py), nor its pods
-(pods/observation.py), nor how it is told (freshness.py).
+(pods/observation.py), nor what needs a person (noticing.py), nor how it is told (freshness.py).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from clusters.dataplane.port import Machine, Resources
 from clusters.looks import Look
 from clusters.models import Cluster, ClusterObservation, Node, NodeObservation, StorageTier, TierObservation
+from clusters.noticing import notice
 from operations.errors import StepError
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,8 @@ def record(look: Look) -> bool:
         return False
     row = last or ClusterObservation(cluster=look.cluster)
     row.tried_at = look.began
+    offline = NodeObservation.objects.filter(node__cluster=look.cluster, state=State.OFFLINE)
+    offline_before = frozenset(offline.values_list("node__name", flat=True))
     match look.result:
         case StepError() as error:
             _no_answer(row, error)
@@ -34,6 +37,7 @@ def record(look: Look) -> bool:
             _record_nodes(look.cluster, resources, look.began)
             _record_tiers(look.cluster, resources, look.began)
     row.save()
+    notice(look, offline_before=offline_before)
     return True
 
 

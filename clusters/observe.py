@@ -11,14 +11,19 @@ from collections.abc import Iterable
 from datetime import timedelta
 from uuid import UUID
 
-from clusters.dataplane.answers import task_error
+from django.db import transaction
+
+from clusters.dataplane.answers import DETAIL_LENGTH, task_error
 from clusters.dataplane.errors import AnswerLost, NoConnection
-from clusters.dataplane.port import Task, Upid
+from clusters.dataplane.port import Plane, Task, Upid
+from clusters.halting import HALTS, halt, halted_places
 from clusters.models import Cluster
 from clusters.planes import plane_of
 from clusters.waits import PREFIX, AwaitedTask
 from core.clock import control_now
 from operations.errors import Refuse, Retry, StepError, Wait
+from operations.foreign_text import in_lines
+from operations.freezing import keep_parked
 from operations.models import Attempt
 from operations.wake import Outcome, awaited, wake
 
@@ -36,46 +41,60 @@ def wake_parked() -> int:
     """One look: at most one call a node. Returns how many operations were woken.
 
     A cluster that takes no connection is not asked for its other nodes: each endpoint may cost five seconds, for which
-    nobody's operations are woken.
+    nobody's operations are woken. One that lets us in no longer is not asked at all.
     """
+    halted = halted_places()
+    keep_parked(halted)
     by_node: dict[tuple[UUID, str], list[Attempt]] = defaultdict(list)
     for attempt in awaited(PREFIX):
         task = AwaitedTask.of(str(attempt.wait_key))
         by_node[task.cluster_id, task.node].append(attempt)
     clusters = Cluster.objects.prefetch_related("mark_keys").in_bulk({cluster_id for cluster_id, _ in by_node})
     woken = 0
-    silent: set[UUID] = set()
+    silent = {pk for pk, cluster in clusters.items() if cluster.place in halted}
     for (cluster_id, node), attempts in by_node.items():
         if cluster_id in silent:
             continue
+        cluster = clusters[cluster_id]
         try:
-            woken += _look_at_node(clusters[cluster_id], node, attempts)
+            woken += _look_at_node(cluster, node, attempts)
         except StepError as error:  # the operations stay parked; their deadlines end it if it lasts
-            log.warning("cluster %s, node %s: %s", clusters[cluster_id], node, error.message)
-            if isinstance(error, NoConnection):
+            log.warning("cluster %s, node %s: %s", cluster, node, error.message)
+            if isinstance(error, NoConnection) or error.code in HALTS:
                 silent.add(cluster_id)
+            if error.code in HALTS:
+                with transaction.atomic():
+                    halt(cluster, error.code, error.message)
     return woken
 
 
 def _look_at_node(cluster: Cluster, node: str, attempts: Iterable[Attempt]) -> int:
     waiting = {AwaitedTask.of(str(attempt.wait_key)): attempt for attempt in attempts}
     since = min(task.started for task in waiting) - 1
-    listed: dict[Upid, Task] = {
-        task.upid: task for task in plane_of(cluster, read_timeout=TICK_PATIENCE).tasks(node, since=since)
-    }
+    plane = plane_of(cluster, read_timeout=TICK_PATIENCE)
+    listed: dict[Upid, Task] = {task.upid: task for task in plane.tasks(node, since=since)}
     now, woken = control_now(), 0
     for task, attempt in waiting.items():
         seen = listed.get(task.upid)
         if seen is None and now - attempt.begun_at > MISSING_PATIENCE:
             woken += wake(task.key, _outcome_of(AnswerLost(f"Node {node} no longer lists the task {task.upid}.")))
         elif seen is not None and seen.exit_status is not None:
-            woken += wake(task.key, _outcome_of(task_error(seen)))
+            error = task_error(seen)
+            woken += wake(task.key, _outcome_of(error) if error else Outcome(ok=True, detail=_remarks(plane, seen)))
     return woken
 
 
-def _outcome_of(error: StepError | None) -> Outcome:
-    if error is None:
-        return Outcome(ok=True)
+def _remarks(plane: Plane, task: Task) -> str:
+    """What a task that went well warns of; kept with the attempt, for a person to judge."""
+    if task.exit_status == "OK":
+        return ""
+    try:
+        return in_lines(f"{task.exit_status}\n{plane.task_log(task.upid)}"[:DETAIL_LENGTH])
+    except StepError as unread:
+        return f"{task.exit_status}\n(The task's log could not be read: {unread.message})"
+
+
+def _outcome_of(error: StepError) -> Outcome:
     families: tuple[tuple[type[StepError], str], ...] = ((Wait, "wait"), (Retry, "retry"), (Refuse, "refuse"))
     family = next((name for kind, name in families if isinstance(error, kind)), "fail")
     return Outcome(

@@ -45,6 +45,13 @@ class NotFound(Refused):
     status = 404
 
 
+class StaffOnly(Refused):
+    """Only the platform's staff, and its token, may do this."""
+
+    code = "staff_only"
+    status = 403
+
+
 # A constraint's name -> the refusal it means. Each app adds its own next to its models (see `constraint_means`).
 _CONSTRAINTS: dict[str, tuple[type[Refused], str, str | None]] = {}
 

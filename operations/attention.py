@@ -5,6 +5,8 @@ Decides: what each writes. Not: who may (the admin, the API), nor what is then d
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db import transaction
 
 from audit.services import SYSTEM, Actor, Resource, record
@@ -84,6 +86,23 @@ def close_all(*, subject_kind: str, subject_id: object, because: str) -> None:
     ):
         _resolve(row)
         _record(SYSTEM, row, "resolve", because)
+
+
+def hold_all(*, subject_kind: str, subject_id: UUID) -> list[Operation]:
+    """Every operation of the subject that has not come to its end, locked; what stands behind others comes first."""
+    states = (*Operation.OPEN, State.NEEDS_ATTENTION)
+    found = Operation.objects.filter(subject_kind=subject_kind, subject_id=subject_id, state__in=states)
+    rows = found.select_for_update(no_key=True, of=("self",)).select_related("tenant").order_by("pk")
+    return sorted(rows, key=lambda row: row.state != State.BLOCKED)
+
+
+def give_up(row: Operation, *, by: Actor, code: str, message: str, reason: str) -> None:
+    """Its subject is given up: nothing more is done, nor undone. `row` is held (`hold_all`)."""
+    if row.state == State.NEEDS_ATTENTION:
+        _resolve(row)
+    else:
+        transitions.give_up(row, code, message)
+    _record(by, row, "give_up", reason)
 
 
 def _locked(operation: Operation, reason: str) -> Operation:

@@ -119,6 +119,26 @@ def wake_stopped(place: str) -> int:
     return len(found)
 
 
+def keep_parked(places: set[str]) -> int:
+    """The controller's part: at these places nobody can see how a task ends, so what waits for one has no deadline.
+
+    Elsewhere time goes on again: what it stood still is added to the deadline. Returns how many changed.
+    """
+    parked = Operation.objects.filter(state=Operation.State.PARKED)
+    changed = 0
+    with transaction.atomic():  # a row that is held is just being driven, or woken: the next tick sees what it became
+        halted = parked.filter(place__in=places, stopped_since=None)
+        held = list(halted.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True))
+        changed += Operation.objects.filter(pk__in=held).update(stopped_since=ControlNow(), due_at=None)
+        freed = parked.filter(stopped_since__isnull=False).exclude(place__in=places)
+        for row in list(freed.select_for_update(skip_locked=True, no_key=True)):
+            row.deadline_at += control_now() - row.stopped_since
+            row.due_at, row.stopped_since = row.deadline_at, None
+            row.save(update_fields=["deadline_at", "due_at", "stopped_since"])
+            changed += 1
+    return changed
+
+
 def _write_down_ends() -> None:
     over = Freeze.objects.filter(ended_at=None, until__lte=ControlNow())
     over.update(ended_at=F("until"), ended_by="its own end")

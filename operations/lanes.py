@@ -70,6 +70,15 @@ def leave(operation: Operation, step: str) -> None:
         transaction.on_commit(partial(admit, place.lane_id), robust=True)
 
 
+def end_drive(operation: Operation) -> None:
+    """No worker drives it any more: its place among those that call its cluster is free. One that waits for such a
+    place keeps its place in the queue.
+    """
+    for place in LanePlace.objects.filter(operation=operation, step=DRIVE, taken_at__isnull=False):
+        place.delete()
+        transaction.on_commit(partial(admit, place.lane_id), robust=True)
+
+
 def step_aside(operation: Operation) -> None:
     """Leave the queues, not the lanes: nobody shall wait behind an operation that this release cannot drive."""
     operation.places.filter(taken_at=None).delete()

@@ -34,7 +34,7 @@ class Timeline:
 def with_steps(operations: QuerySet[Operation]) -> QuerySet[Operation]:
     attempts = Prefetch("attempts", Attempt.objects.order_by("id"))
     steps = Prefetch("steps", Step.objects.order_by("position").prefetch_related(attempts))
-    return operations.select_related("tenant").prefetch_related(steps)
+    return operations.select_related("tenant", "cancellation").prefetch_related(steps)
 
 
 def timeline(operation: Operation) -> Timeline:

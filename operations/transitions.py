@@ -19,7 +19,6 @@ from operations.errors import Cancelled, Fail, Refuse, Retry, StepError, Wait
 from operations.kind import History, Kind, Parked
 from operations.models import Attempt, Operation, Step
 from operations.ordering import next_in_line
-from operations.wake import hint
 
 State, Direction = Operation.State, Operation.Direction
 
@@ -178,14 +177,6 @@ def go_on(operation: Operation) -> None:
         operation.save(update_fields=["deadline_at", "stopped_since"])
 
 
-def hand_back(operation: Operation) -> str:
-    """Its worker ends in order: the next one goes on at once, where this one stood."""
-    operation.waits_for = "another worker"
-    state = _leave(operation, State.WAITING, due_at=control_now())
-    hint(operation.pk)
-    return state
-
-
 def turn_round(operation: Operation, kind: Kind[Any], step: Step, error: StepError) -> None:
     """From now on it undoes; what made it fail is what it will be remembered by."""
     operation.direction = Direction.UNDO
@@ -210,6 +201,14 @@ def end_unbegun(operation: Operation, error: StepError) -> str:
     operation.error_code, operation.error_message = error.code, error.message
     operation.save(update_fields=["direction", "error_code", "error_message"])
     return finish(operation)
+
+
+def give_up(operation: Operation, code: str, message: str) -> str:
+    """Its subject is given up: it ends here, without a call. A worker that has it loses its lease by that."""
+    operation.error_code, operation.error_message = code, message
+    operation.epoch += 1
+    operation.save(update_fields=["error_code", "error_message", "epoch"])
+    return _end(operation, State.RESOLVED)
 
 
 def ask_for_a_person(operation: Operation, step: Step, error: StepError) -> str:
@@ -246,7 +245,7 @@ def _end(operation: Operation, state: str) -> str:
 
 
 def _leave(operation: Operation, state: str, *, due_at: datetime | None) -> str:
-    lanes.leave(operation, lanes.DRIVE)
+    lanes.end_drive(operation)
     operation.state = state
     operation.due_at = due_at
     operation.lease_until = None

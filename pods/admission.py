@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
+from clusters.findings import not_locked
 from clusters.models import Cluster, GoldenTemplate, Node, StorageTier, TemplateCopy
 from operations.models import Operation
 from pods.models import HOSTNAME, CloudPod, HostnameTaken
@@ -161,8 +162,14 @@ def pick_offer(*, cluster: str | None, tier: str | None, template: str | None, w
         _check_tier(tier, clusters)
     if template is not None and not GoldenTemplate.objects.filter(name=template).exists():
         raise UnknownChoice(f"There is no template {template}.", field="template")
-    copies = TemplateCopy.objects.filter(
-        enabled=True, node__enabled=True, cluster__in=clusters, tier__role=StorageTier.Role.PRIMARY
+    copies = not_locked(
+        TemplateCopy.objects.filter(
+            enabled=True,
+            node__enabled=True,
+            node__written_off_at=None,
+            cluster__in=clusters,
+            tier__role=StorageTier.Role.PRIMARY,
+        )
     )
     if tier is not None:
         copies = copies.filter(tier__name=tier)
@@ -172,7 +179,9 @@ def pick_offer(*, cluster: str | None, tier: str | None, template: str | None, w
         copies = _where_keys_arrive(copies)
     first = copies.select_related("cluster", "template").order_by("cluster__name", "template__name").first()
     if first is None:
-        raise NoCapacity("No enabled node has a copy of the template on a tier for live pods.", field="template")
+        raise NoCapacity(
+            "No enabled node has a copy of the template, on a tier for live pods, that can be cloned.", field="template"
+        )
     same = copies.filter(cluster=first.cluster, template=first.template)
     return Offer(first.cluster, first.template, list(same.select_related("node", "tier", "cluster", "template")))
 

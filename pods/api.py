@@ -1,4 +1,4 @@
-"""/api/v1/pods: list, show, create, destroy.
+"""/api/v1/pods: list, show, create. What else can be done with one is in api_life.py, api_change.py and so on.
 
 Decides: the JSON of a pod. Not: what is refused (services.py) or how it is carried out (kinds/).
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, IntegerField, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.request import Request
@@ -17,10 +18,13 @@ from core.errors import Invalid, NotFound
 from core.pagination import check_query, choices_in
 from operations.api import accepted
 from pods import services
+from pods.api_change import ChangeVerbs
 from pods.api_keys import KeysVerb, SshKeysField
+from pods.api_life import LifeVerbs
 from pods.api_observed import ObservedSerializer
 from pods.api_power import PowerVerbs
-from pods.models import CloudPod, Interface, InterfaceAddress
+from pods.api_snapshots import SnapshotVerbs
+from pods.models import CloudPod, Interface, InterfaceAddress, Snapshot
 from tenants.api import StrictSerializer, tenant_filter, token_in
 from tenants.models import ApiToken, Tenant
 from tenants.services import tenant_by_reference
@@ -31,6 +35,11 @@ ADDRESSES = Prefetch(
         Prefetch("addresses", queryset=InterfaceAddress.objects.select_related("lease__subnet"))
     ).order_by("index"),
 )
+
+
+SNAPSHOTS = Snapshot.objects.filter(pod=OuterRef("pk")).order_by().values("pod").annotate(count=Count("pk"))
+YES_NO = ["true", "false"]
+SUSPENDED = Q(suspended_at__isnull=False) | Q(tenant_suspended=True)
 
 
 class InterfaceSerializer(serializers.Serializer[Any]):
@@ -51,6 +60,9 @@ class PodSerializer(serializers.ModelSerializer[CloudPod]):
     observed = ObservedSerializer(source="*")
     interfaces = serializers.SerializerMethodField()
     address = serializers.SerializerMethodField(help_text="the primary one")
+    suspended = serializers.BooleanField(help_text="for a reason of its own, or with its tenant")
+    pending = serializers.ListField(child=serializers.CharField(), help_text="what counts from its next boot only")
+    snapshots = serializers.IntegerField(source="snapshot_count", help_text="how many it has")
     ssh_keys = serializers.ListField(
         child=serializers.CharField(),
         help_text="as they were given; once replaced, they count from the pod's next boot",
@@ -63,6 +75,13 @@ class PodSerializer(serializers.ModelSerializer[CloudPod]):
             "hostname",
             "tenant",
             "phase",
+            "protected",
+            "deleted_at",
+            "purge_at",
+            "suspended",
+            "suspended_at",
+            "suspended_reason",
+            "tenant_suspended",
             "desired_state",
             "observed_state",
             "observed_at",
@@ -72,6 +91,8 @@ class PodSerializer(serializers.ModelSerializer[CloudPod]):
             "memory_mib",
             "swap_mib",
             "disk_gib",
+            "pending",
+            "snapshots",
             "cluster",
             "node",
             "tier",
@@ -120,19 +141,31 @@ class NewPod(StrictSerializer):
 
 
 class PodViewSet(
-    PowerVerbs, KeysVerb, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[CloudPod]
+    LifeVerbs,
+    PowerVerbs,
+    ChangeVerbs,
+    KeysVerb,
+    SnapshotVerbs,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    viewsets.GenericViewSet[CloudPod],
 ):
     """Pods, newest first, narrowed by the filters below; those that are gone by `?phase=gone`."""
 
-    serializer_class = PodSerializer
+    serializer_class = shown_as = PodSerializer
 
     def get_queryset(self) -> QuerySet[CloudPod]:
         visible: QuerySet[CloudPod] = CloudPod.objects.visible_to(token_in(self.request).tenant)
         visible = visible.select_related("tenant", "cluster__observation", "node", "tier").prefetch_related(ADDRESSES)
+        counted = Subquery(SNAPSHOTS.values("count"), output_field=IntegerField())
+        visible = visible.annotate(snapshot_count=Coalesce(counted, 0))
         return self._narrowed(visible) if self.action == "list" else visible
 
     def _narrowed(self, visible: QuerySet[CloudPod]) -> QuerySet[CloudPod]:
-        check_query(self.request, "tenant", "cluster", "phase", "desired_state", "observed_state", "hostname")
+        check_query(
+            self.request,
+            *("tenant", "cluster", "phase", "desired_state", "observed_state", "hostname", "protected", "suspended"),
+        )
         query = self.request.query_params
         if tenant := tenant_filter(self.request):
             visible = visible.filter(tenant__reference=tenant)
@@ -148,6 +181,10 @@ class PodViewSet(
             visible = visible.filter(observed_state__in=observed)
         if hostname := query.get("hostname"):
             visible = visible.filter(hostname=hostname)
+        if protected := choices_in(self.request, "protected", YES_NO):
+            visible = visible.filter(protected__in=[value == "true" for value in protected])
+        if len(suspended := set(choices_in(self.request, "suspended", YES_NO))) == 1:
+            visible = visible.filter(SUSPENDED) if suspended == {"true"} else visible.exclude(SUSPENDED)
         return visible
 
     def create(self, request: Request) -> Response:
@@ -164,11 +201,6 @@ class PodViewSet(
             wish=services.Wish(**{name: wanted.get(name) for name in services.Wish.__annotations__}),
             ssh_keys=wanted["ssh_keys"],
         )
-        return accepted(request, operation)
-
-    def destroy(self, request: Request, pk: str) -> Response:
-        """202 with the operation. The pod stays to be seen until its container is gone."""
-        operation = services.destroy_pod(by=token_in(request).actor, pod=self.get_object())
         return accepted(request, operation)
 
 

@@ -1,5 +1,7 @@
 """Makes pods an app: the CloudPods. Registers the kinds of operation, so that every process knows them."""
 
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -7,7 +9,7 @@ class PodsConfig(AppConfig):
     name = "pods"
 
     def ready(self) -> None:
-        from operations.kind import register
+        from operations.kind import Kind, register
         from pods.kinds.create import CREATE
         from pods.kinds.delete_snapshot import DELETE_SNAPSHOT
         from pods.kinds.destroy import DESTROY
@@ -27,9 +29,10 @@ class PodsConfig(AppConfig):
         from pods.kinds.stop import STOP
         from pods.kinds.suspend import SUSPEND
 
-        for kind in (CREATE, DESTROY_1, DESTROY, PURGE, RESTORE, REBUILD):
+        kinds: tuple[Kind[Any], ...] = (
+            *(CREATE, DESTROY_1, DESTROY, PURGE, RESTORE, REBUILD),
+            *(START, STOP, REBOOT, SUSPEND, RESUME),
+            *(SET_KEYS, RESIZE, RENAME, MOVE, SNAPSHOT, DELETE_SNAPSHOT, ROLLBACK),
+        )
+        for kind in kinds:
             register(kind)
-        for of_state in (START, STOP, REBOOT, SUSPEND, RESUME):
-            register(of_state)
-        for of_what_it_has in (SET_KEYS, RESIZE, RENAME, MOVE, SNAPSHOT, DELETE_SNAPSHOT, ROLLBACK):
-            register(of_what_it_has)

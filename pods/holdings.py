@@ -50,6 +50,19 @@ def let_go(pod: CloudPod, *, phase: str) -> None:
     saw(pod, CloudPod.Observed.ABSENT)
 
 
+def lose(pod: CloudPod) -> None:
+    """Its node is written off: quota and name are free; what might still be in use there is given to nobody."""
+    for lease in IPLease.objects.filter(interface_address__interface__pod=pod):
+        ipam.release(lease, held_back=True)
+    release_vmids(pod, held_back=True)
+    Snapshot.objects.filter(pod=pod).delete()
+    pod.phase, pod.gone_at, pod.desired_state = CloudPod.Phase.LOST, control_now(), CloudPod.Desired.ABSENT
+    pod.observed_state, pod.up_since, pod.memory_used_mib = CloudPod.Observed.UNKNOWN, None, None
+    pod.save(
+        update_fields=["phase", "gone_at", "desired_state", "observed_state", "up_since", "memory_used_mib", "node"]
+    )
+
+
 def take_back(pod: CloudPod, *, phase: str, desired_state: str) -> None:
     """What was asked for was refused or failed, and was undone: the pod is meant to be what it was."""
     pod.phase, pod.desired_state = phase, desired_state

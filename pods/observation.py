@@ -1,6 +1,7 @@
 """Records what a look at a cluster has shown of its pods. A list proves no mark: nothing desired follows from it.
 
-Decides: which pods a look says something about, and what. Not: when it is taken (clusters/looks.py).
+Decides: which pods a look says something about, and what. Not: when it is taken (clusters/looks.py), nor what needs a
+person (noticing.py).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from clusters.models import Cluster, NodeObservation
 from clusters.observation import up_since
 from operations.models import Operation
 from pods.models import CloudPod
+from pods.noticing import notice
 
 Observed = CloudPod.Observed
 
@@ -52,9 +54,10 @@ class Seen:
 
 
 def record(look: Look) -> None:
-    """In the transaction that records the cluster too; three statements, or four, however many pods there are."""
+    """In the transaction that records the cluster too; a few statements, however many pods there are."""
     if isinstance(look.result, Resources):
         _record_answer(look.cluster, look.result, look.began)
+        notice(look, look.result)
     else:
         _record_silence(look.cluster, look.began)
 

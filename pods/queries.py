@@ -29,15 +29,15 @@ def held_by(tenant: Tenant) -> dict[str, int]:
 
 
 def candidates_on(copies: Sequence[TemplateCopy]) -> list[Candidate]:
-    """The copies with what is on their nodes, for placement; one query."""
+    """The copies with what is on their nodes, for placement; one query. A node may have been written off meanwhile."""
     creating = Q(pods__phase=CloudPod.Phase.CREATING)
-    nodes = Node.objects.filter(pk__in={copy.node_id for copy in copies}).annotate(
+    nodes = Node.objects.filter(pk__in={copy.node_id for copy in copies}, written_off_at=None).annotate(
         live=Count("pods", filter=LIVE),
         creating=Count("pods", filter=LIVE & creating),
         memory_used=Sum("pods__memory_mib", filter=LIVE, default=0),
     )
     by_id = {node.pk: node for node in nodes}
-    return [_candidate(copy, by_id[copy.node_id]) for copy in copies]
+    return [_candidate(copy, by_id[copy.node_id]) for copy in copies if copy.node_id in by_id]
 
 
 def memory_free(node: Node) -> int | None:

@@ -160,10 +160,3 @@ class TooManySnapshots(Refused):
     """The pod has as many snapshots as a pod may have."""
 
     code = "too_many_snapshots"
-
-
-class StaffOnly(Refused):
-    """Only the platform's staff may do this."""
-
-    code = "staff_only"
-    status = 403

@@ -1,7 +1,7 @@
 """next_vmid(): which VMID of a cluster's range a pod gets; release_vmids(): when it may be given again.
 
-Decides: the order (never used first, then the one released longest ago) and the rest. Not: that a VMID is unique; a
-constraint states it, and Proxmox refuses one that a stranger has.
+Decides: the order (never used first, then the one released longest ago), the rest, and that one where somebody's
+container stands is passed over. Not: that a VMID is unique; a constraint states it, and Proxmox refuses a taken one.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Greatest
 
+from clusters.findings import Code
 from clusters.models import Cluster
 from core.clock import ControlNow, control_now
 from core.errors import refusing_violations
@@ -21,6 +22,9 @@ from pods.models import CloudPod, VmidHold
 # Longer than any lease, request or task of the former pod could still be in flight (a lease lasts 90 s, an operation
 # 20 minutes): what comes late for the old container must not meet a new one.
 VMID_REST = timedelta(hours=1)
+
+# While one of these is open about a VMID, somebody's container stands there.
+OCCUPIED = [str(Code.STRANGER), str(Code.RETURNED)]
 
 _NEXT = """
 WITH history AS (
@@ -32,6 +36,8 @@ SELECT v
   LEFT JOIN history h ON h.vmid = v
  WHERE (h.vmid IS NULL OR (NOT h.live AND h.released_at <= control_now() - %(rest)s))
    AND NOT EXISTS (SELECT 1 FROM clusters_templatecopy c WHERE c.cluster_id = %(cluster)s AND c.vmid = v)
+   AND NOT EXISTS (SELECT 1 FROM clusters_finding f WHERE f.cluster_id = %(cluster)s AND f.closed_at IS NULL
+                   AND f.code = ANY(%(occupied)s) AND f.about = 'CT ' || v)
  ORDER BY h.released_at NULLS FIRST, v
  LIMIT 1
 """
@@ -44,6 +50,7 @@ def next_vmid(cluster: Cluster) -> int | None:
         "first": cluster.pod_vmid_first,
         "last": cluster.pod_vmid_last,
         "rest": VMID_REST,
+        "occupied": OCCUPIED,
     }
     with connection.cursor() as cursor:
         cursor.execute(_NEXT, parameters)
@@ -68,3 +75,8 @@ def release_vmids(pod: CloudPod, *, vmid: int | None = None, held_back: bool = F
     if vmid is not None:
         held = held.filter(vmid=vmid)
     held.update(released_at=Greatest(ControlNow(), F("taken_at")), held_back=held_back)
+
+
+def let_go_of_held_back(holds: QuerySet[VmidHold]) -> int:
+    """What stood there is known to be gone: the VMIDs rest from now on, and are then given again."""
+    return holds.filter(held_back=True).update(held_back=False, released_at=ControlNow())

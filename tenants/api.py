@@ -15,7 +15,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.errors import Invalid
+from core.errors import Invalid, StaffOnly
 from core.pagination import check_query, choices_in
 from core.problems import MOST_ERRORS
 from tenants import services
@@ -25,6 +25,14 @@ from tenants.models import REFERENCE, ApiToken, Quota, Tenant
 def token_in(request: Request) -> ApiToken:
     """The token that the request was authenticated with."""
     return cast(ApiToken, request.user)
+
+
+def check_staff(request: Request) -> ApiToken:
+    """The platform's token. Refused: StaffOnly, for a tenant's."""
+    token = token_in(request)
+    if not token.tenant.is_platform:
+        raise StaffOnly("This is for the platform's token only.")
+    return token
 
 
 def tenant_filter(request: Request) -> str | None:
@@ -49,7 +57,17 @@ class TenantSerializer(serializers.ModelSerializer[Tenant]):
 
     class Meta:
         model = Tenant
-        fields = ["id", "reference", "name", "kind", "state", "quota", "created_at"]
+        fields = [
+            "id",
+            "reference",
+            "name",
+            "kind",
+            "state",
+            "suspended_reason",
+            "grace_hours",
+            "quota",
+            "created_at",
+        ]
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -60,6 +78,28 @@ class StrictSerializer(serializers.Serializer[Any]):
         if unknown:
             raise serializers.ValidationError({name: "There is no such field." for name in unknown[:MOST_ERRORS]})
         return attrs
+
+
+class ReasonSerializer(StrictSerializer):
+    """What may be said when something is asked for. No body will do."""
+
+    reason = serializers.CharField(
+        max_length=500, default="", allow_blank=True, help_text="why; it goes into the audit trail"
+    )
+
+
+class NeededReason(StrictSerializer):
+    """Why something is asked for that others will want to understand later."""
+
+    reason = serializers.CharField(max_length=500, help_text="why; it goes into the audit trail")
+
+
+def asked(view: viewsets.GenericViewSet[Any]) -> dict[str, Any]:
+    """What the body of the request says, by the serializer of the view's action."""
+    body = view.get_serializer(data=view.request.data)
+    body.is_valid(raise_exception=True)
+    values: dict[str, Any] = body.validated_data
+    return values
 
 
 class NewQuota(serializers.Serializer[Any]):

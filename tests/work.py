@@ -15,8 +15,10 @@ from core.clock import ControlNow, control_now
 from demo.handle import FakeHandle
 from migracloud.observing import observe_now
 from operations import engine
+from operations.cancelling import honour_left_behind
 from operations.lanes import admit_everywhere
 from operations.models import Operation
+from operations.ordering import promote_left_behind
 
 MOST_ROUNDS = 300  # a world that is not at rest by then never will be
 
@@ -26,9 +28,12 @@ class Work:
 
     def __init__(self, plane: FakeHandle) -> None:
         self.plane = plane
+        self.looks = Looks()  # the leading controller's, for as long as it leads
 
     def until_idle(self) -> None:
-        """Tick and drive until nothing can go on; retries do not wait, the clock jumps to them."""
+        """Tick and drive until nothing can go on; retries do not wait, the clock jumps to them. What a freeze keeps
+        from going on is at rest.
+        """
         for _ in range(MOST_ROUNDS):
             self.plane.wait_idle()
             woken = self.tick()
@@ -44,12 +49,14 @@ class Work:
     def tick(self) -> int:
         """One look of the controller. Returns how many parked operations it woke."""
         admit_everywhere()
+        promote_left_behind()
+        honour_left_behind()
         return wake_parked()
 
     def observe(self) -> None:
         """A minute later, the controller looks at each cluster and records what it shows."""
         self.pass_time(seconds=61)
-        observe_now(Looks())
+        observe_now(self.looks)
 
     def drive(self, operation: Operation) -> str:
         return engine.drive(operation.pk)
@@ -61,7 +68,7 @@ class Work:
 
     def _jump_to_next_try(self) -> bool:
         queued = Operation.objects.filter(places__taken_at=None, places__isnull=False)
-        waiting = Operation.objects.filter(state=Operation.State.WAITING).exclude(pk__in=queued)
+        waiting = Operation.objects.filter(state=Operation.State.WAITING, stopped_since=None).exclude(pk__in=queued)
         next_due = waiting.order_by("due_at").values_list("due_at", flat=True).first()
         if next_due is None:
             return False

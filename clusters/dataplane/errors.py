@@ -62,10 +62,10 @@ class WrongState(Retry):
 
 
 class Locked(Wait):
-    """The container carries a lock (`disk`, `create`, `backup` ...): somebody works on it."""
+    """The container carries a lock (`disk`, `create`, `backup` ...): somebody works on it, or died over it. That is
+    told apart by the minute's look; an operation waits for either until its deadline."""
 
     code = "locked"
-    patience = timedelta(minutes=15)
 
 
 class Busy(Wait):
@@ -75,18 +75,17 @@ class Busy(Wait):
     patience = timedelta(minutes=15)
 
 
-class TokenRefused(Refuse):
-    """The cluster does not accept our API token (401). The whole cluster is concerned."""
+class TokenRefused(Wait):
+    """The cluster does not accept our API token (401). All work on the cluster stands still until it does."""
 
     code = "token_refused"
-    mendable = True
 
 
-class CertificateNotTrusted(Refuse):
-    """The endpoint's certificate is neither signed by the given CA nor the pinned one. Nothing was sent."""
+class CertificateNotTrusted(Wait):
+    """The endpoint's certificate is neither signed by the given CA nor the pinned one. Nothing was sent, and nothing is
+    until somebody has looked into it: all work on the cluster stands still."""
 
     code = "certificate_not_trusted"
-    mendable = True
 
 
 class Denied(Refuse):
@@ -162,10 +161,12 @@ class StorageFull(Fail):
 
 
 class Stuck(Fail):
-    """A lock with no running task behind it: only `pct unlock` on the node clears it."""
+    """A half-made container: the lock `create`, and no task that makes it. Only `pct unlock` on the node clears it, and
+    what is then left is no container: making it fails, and undoing that waits for the lock's end."""
 
     code = "stuck_lock"
     in_doubt = True
+    mendable = True
 
 
 class TaskFailed(Fail):

@@ -27,6 +27,13 @@ class ProxmoxPlane(SnapshotCalls, TaskCalls):
         with self._understood(doing):
             return str(answer["version"])
 
+    def quorate(self) -> bool:
+        """Whether enough nodes are up for changes. A node that is in no cluster says nothing of it."""
+        doing = "ask for the quorum"
+        rows = self._call("GET", "cluster/status", doing=doing)
+        with self._understood(doing):
+            return all(bool(int(row["quorate"])) for row in rows if row["type"] == "cluster")
+
     def look(self, ct: Ct) -> Mine | Stranger | None:
         """What is at the VMID. Raises Moved, Busy (it is being made, its mark is not there yet) or Stuck."""
         config = self._config(ct)

@@ -22,6 +22,10 @@ class TaskCalls(Speaker):
     def tasks(self, node: str, *, since: int) -> list[Task]:
         return self._listed(node, {"source": "all", "since": since})
 
+    def running_tasks(self, node: str) -> list[Task]:
+        """Whoever began them."""
+        return [task for task in self._listed(node, {"source": "active"}) if task.exit_status is None]
+
     def task_log(self, upid: Upid, *, lines: int = 20) -> str:
         doing = "read a task's log"
         with self._understood(doing):
@@ -52,8 +56,7 @@ class TaskCalls(Speaker):
 
         A clone names its source alone. A backup of several guests names none, and may be at this one.
         """
-        listed = self._listed(ct.node, {"source": "active"})
-        running = [task for task in listed if task.exit_status is None]
+        running = self.running_tasks(ct.node)
         return any(task.id == str(ct.vmid) or (task.kind == BACKUP and not task.id) for task in running)
 
     def is_cloning(self, template_vmid: int, *, node: str) -> bool:

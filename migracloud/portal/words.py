@@ -10,9 +10,10 @@ from datetime import datetime
 
 from audit import look
 from clusters.freshness import is_stale
-from operations.explain import IN_WORDS, Explanation, explain, progress
+from operations.explain import Explanation, explain, progress
 from operations.models import Operation, Step
 from operations.timeline import TimelineStep, timeline
+from operations.words import deed, step_words
 from pods.models import CloudPod
 from pods.pages import DOING
 
@@ -113,20 +114,6 @@ STATES = {
     State.FAILED: ("failed", "bad"),
     State.NEEDS_ATTENTION: ("needs our staff", "warn"),
 }
-# A step's name -> what it does. A name that is not here is shown as it is.
-STEPS = {
-    "reserve": "Reserve its place and address",
-    "declare": "Write down what is wanted",
-    "clone": "Copy the template",
-    "configure": "Set size and network",
-    "onboot": "Set whether it starts by itself",
-    "write": "Give it the keys",
-    "start": "Start it",
-    "shutdown": "Ask it to shut down",
-    "stop": "Make sure that it is stopped",
-    "destroy": "Destroy it",
-    "settle": "Write down how it ended",
-}
 STEP_STATES = {
     Step.State.PENDING: ("to come", "quiet"),
     Step.State.BEGUN: ("going on", "busy"),
@@ -180,7 +167,7 @@ def operation_words(operation: Operation) -> OperationWords:
     if operation.is_live and operation.direction == Operation.Direction.UNDO:
         word, tone = "being undone", "warn"
     done, total = progress(operation)
-    did = f"{IN_WORDS.get(operation.kind, operation.kind)} {operation.subject_name}"
+    did = deed(operation, operation.subject_name)
     return OperationWords(
         operation=operation,
         did=did[0].upper() + did[1:],
@@ -211,5 +198,5 @@ def _step_words(part: TimelineStep, operation: Operation) -> StepWords:
     ended_at = tries[-1].ended_at if tries else None
     is_over = part.step.state in (Step.State.DONE, Step.State.UNDONE)
     took = look.duration(ended_at - begun_at) if is_over and begun_at and ended_at else ""
-    title = STEPS.get(part.step.name) or part.step.name.replace("_", " ").capitalize()
+    title = step_words(part.step.name)
     return StepWords(part.step.name, title, word, tone, part.is_current, len(tries), begun_at, took)

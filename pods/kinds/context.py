@@ -6,7 +6,7 @@ Decides: how a pod is looked at, wherever it is. Not: what a kind does with it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, TypeVar
@@ -20,8 +20,10 @@ from clusters.models import Node
 from clusters.planes import plane_of
 from clusters.waits import AwaitedTask
 from core.clock import control_now
+from operations.errors import StepError
 from operations.kind import Parked, Run
 from operations.models import Attempt, Operation
+from pods import meeting
 from pods.models import CloudPod
 
 P = TypeVar("P")
@@ -38,6 +40,8 @@ class PodRun(Run[P]):
     """A run whose subject is a pod."""
 
     pod: CloudPod
+    looked_at: Ct | None = field(default=None, init=False)  # the newest look of this run, and what it found
+    found: Mine | Stranger | None = field(default=None, init=False)
 
     @cached_property
     def plane(self) -> Plane:
@@ -75,7 +79,7 @@ class PodRun(Run[P]):
         says so: the next try finds it there, and the attempt tells why it took one more.
         """
         try:
-            return self.plane.look(self.ct)
+            return self._look(self.ct)
         except Moved as moved:
             return self._follow(moved)
 
@@ -99,9 +103,26 @@ class PodRun(Run[P]):
     def look_at(self, ct: Ct) -> Mine | Stranger | None:
         """What is at another VMID of the pod's, on whichever node it is now."""
         try:
-            return self.plane.look(ct)
+            return self._look(ct)
         except Moved as moved:
-            return self.plane.look(replace(ct, node=moved.node))
+            return self._look(replace(ct, node=moved.node))
+
+    def _look(self, ct: Ct) -> Mine | Stranger | None:
+        """What was found to need a person there may be over."""
+        self.looked_at, self.found = ct, None
+        self.found = self.plane.look(ct)
+        if self._noted and not isinstance(self.found, Stranger):
+            meeting.over(self.pod, ct.vmid, self.found)
+        return self.found
+
+    @cached_property
+    def _noted(self) -> bool:
+        """Whether anything needs a person that a look could show to be over; asked once a run."""
+        return meeting.noted(self.pod)
+
+    def met(self, error: StepError) -> None:
+        disk_on = getattr(self.params, "node", None) or self.pod.node.name  # of those that bring it to another node
+        meeting.note(self.pod, error, at=self.looked_at or self.ct, found=self.found, disk_on=disk_on)
 
     def begun_before(self, ct: Ct | Mine, kind: str) -> Task | None:
         """The task that a request of this step's has begun whose answer was lost; None: there is none.
@@ -157,7 +178,7 @@ class PodRun(Run[P]):
 
     def _follow(self, moved: Moved) -> Stranger | None:
         """Look on the other node; the row follows only what is the pod's own, and only while the lease is ours."""
-        found = self.plane.look(replace(self.ct, node=moved.node))
+        found = self._look(replace(self.ct, node=moved.node))
         if not isinstance(found, Mine):
             return found
         node = Node.objects.filter(cluster=self.pod.cluster_id, name=moved.node).first()

@@ -17,7 +17,7 @@ from clusters.models import Node, TemplateCopy
 from operations.kind import Kind, Parked, Step
 from pods.holdings import is_well_again, needs_a_person, saw
 from pods.kinds import config, making, power
-from pods.kinds.context import PodRun, open_pod
+from pods.kinds.context import PodRun, open_pod_to_end
 from pods.kinds.discard import discard_found, take_away
 from pods.models import CloudPod, Snapshot
 from pods.vmids import release_vmids
@@ -94,9 +94,10 @@ def configure(op: Run) -> Parked | None:
 
 
 def rest_old(op: Run) -> None:
-    """From now on the old one does not start with its node."""
+    """From now on the old one does not start with its node. One that is gone is just what a rebuild is good for."""
     making.check_disk(op, mine_new(op))
-    config.write(op, op.mine(), onboot=False)
+    if (found := op.look()) is not None:
+        config.write(op, op.as_mine(found), onboot=False)
 
 
 def rest_old_back(op: Run) -> None:
@@ -163,7 +164,7 @@ REBUILD: Kind[Run] = Kind(
     version=1,
     subject="pod",
     params=Params,
-    open=open_pod,
+    open=open_pod_to_end,
     deadline=power.DEADLINE + timedelta(minutes=20),
     attention=lambda op: needs_a_person(op.pod),
     resolved=lambda op: is_well_again(op.pod),

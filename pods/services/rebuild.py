@@ -73,9 +73,8 @@ def _check_size(pod: CloudPod, copy: TemplateCopy) -> None:
     for name, unit in (("disk_gib", "GiB of disk"), ("memory_mib", "MiB of memory")):
         least = getattr(copy.template, name)
         if getattr(pod, name) < least:
-            raise refusals.TooSmall(
-                f"The pod has less than the {least} {unit} of template {copy.template}.", field="template"
-            )
+            words = f"The pod has less than the {least} {unit} of template {copy.template}."
+            raise refusals.TooSmall(words, field="template")
 
 
 def _vmid(pod: CloudPod, copy: TemplateCopy) -> int:

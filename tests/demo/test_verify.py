@@ -16,7 +16,7 @@ from demo.screen import Ordered
 from demo.verify import verify
 from operations.models import Operation
 from pods.models import CloudPod, InterfaceAddress
-from pods.services import Size, create_pod, destroy_pod
+from pods.services import Size, create_pod, purge_pod
 from tests.cast import Person
 from tests.demo.conftest import Api
 from tests.work import Work
@@ -121,7 +121,7 @@ def test_a_destroyed_pods_container_is_gone_or_told(
     vmid = ordered.pod["vmid"]
     assert f"CT {vmid} is still there, though its pod was destroyed" in verify(story, {"pve-a": plane}).untrue
     operation = Operation.objects.get(pk=ordered.operation["id"])
-    destroy_pod(by=alice.actor, pod=CloudPod.objects.get(pk=operation.subject_id))
+    purge_pod(by=alice.actor, pod=CloudPod.objects.get(pk=operation.subject_id), reason="no longer needed")
     work.until_idle()
     assert verify(story, {"pve-a": plane}).untrue == []
 

@@ -82,3 +82,42 @@ TRIAL: Kind[Run[Params]] = Kind(
     ),
 )
 register(TRIAL)
+
+# Its second step is one from which there is no way back. It stands behind others, and a second one is the first.
+PATIENT: Kind[Run[Params]] = Kind(
+    "patient",
+    version=1,
+    subject="thing",
+    params=Params,
+    open=_open,
+    deadline=timedelta(minutes=10),
+    joins=("greeting",),
+    queues=True,
+    overtakes=frozenset({"rehearsal"}),
+    steps=(
+        Step(
+            "declare",
+            SCRIPT.play("declare"),
+            undo=SCRIPT.play("undo declare"),
+            atomic=True,
+            undo_atomic=True,
+            by_request=True,
+        ),
+        Step("first", SCRIPT.play("first"), undo=SCRIPT.play("undo first")),
+        Step("pivot", SCRIPT.play("pivot"), pivot=True),
+        Step("last", SCRIPT.play("last"), atomic=True),
+    ),
+)
+register(PATIENT)
+
+# Its only step takes a place in the lane that its parameter names.
+ONE_AT_A_TIME: Kind[Run[Params]] = Kind(
+    "one_at_a_time",
+    version=1,
+    subject="thing",
+    params=Params,
+    open=_open,
+    deadline=timedelta(minutes=10),
+    steps=(Step("only", SCRIPT.play("only"), lanes=lambda run: tuple(run.params.greeting.split(","))),),
+)
+register(ONE_AT_A_TIME)

@@ -12,7 +12,7 @@ from clusters.dataplane.proxmox import ProxmoxPlane
 from ipam.models import IPLease
 from operations.models import Operation
 from pods.models import CloudPod
-from pods.services import destroy_pod
+from pods.services import purge_pod
 from tests.pods.conftest import ended, nothing_is_left, pod_of
 
 pytestmark = pytest.mark.django_db
@@ -75,7 +75,7 @@ def test_a_removal_that_ends_just_before_it_is_asked_for_again_is_a_success(
     running_pod, plane, alice, work, go_on, retry, tasks_end, monkeypatch
 ):
     plane.lose_answer("destroy")
-    operation = destroy_pod(by=alice.actor, pod=running_pod)
+    operation = purge_pod(by=alice.actor, pod=running_pod, reason="no longer needed")
     go_on()
     plane.hold_tasks()
     work.drive_due()
@@ -88,7 +88,7 @@ def test_a_removal_that_ends_just_before_it_is_asked_for_again_is_a_success(
 
 def test_a_removal_whose_task_finds_nothing_is_a_success(running_pod, plane, alice, work, go_on):
     plane.fail_task("destroy", f"Configuration file 'nodes/pve/lxc/{running_pod.vmid}.conf' does not exist")
-    operation = destroy_pod(by=alice.actor, pod=running_pod)
+    operation = purge_pod(by=alice.actor, pod=running_pod, reason="no longer needed")
     go_on()
     work.drive_due()
     plane.wait_idle()
@@ -113,7 +113,7 @@ def test_the_same_while_a_create_is_undone(create, plane, work, go_on, retry, ta
 
 def test_a_container_that_vanishes_between_look_and_stop_is_a_success(running_pod, plane, alice, work, monkeypatch):
     just_before("running", lambda: plane.remove_ct(running_pod.vmid), monkeypatch)
-    operation = destroy_pod(by=alice.actor, pod=running_pod)
+    operation = purge_pod(by=alice.actor, pod=running_pod, reason="no longer needed")
     work.until_idle()
     assert ended(operation).state == "succeeded"
 
@@ -122,7 +122,7 @@ def test_a_container_that_is_being_removed_has_no_mark_any_more_and_is_waited_fo
     running_pod, plane, alice, work, go_on, retry
 ):
     plane.lose_answer("destroy")
-    operation = destroy_pod(by=alice.actor, pod=running_pod)
+    operation = purge_pod(by=alice.actor, pod=running_pod, reason="no longer needed")
     go_on()
     plane.hold_tasks()
     work.drive_due()
@@ -153,7 +153,7 @@ def test_a_start_that_comes_after_the_stop_is_stopped_again(create, plane, work,
 def test_a_container_that_somebody_starts_between_stop_and_removal_is_stopped_again(
     running_pod, plane, alice, work, go_on
 ):
-    operation = destroy_pod(by=alice.actor, pod=running_pod)
+    operation = purge_pod(by=alice.actor, pod=running_pod, reason="no longer needed")
     go_on()
     plane.edit_ct(running_pod.vmid, status="running")
     work.until_idle()
@@ -230,7 +230,7 @@ def test_a_container_of_ours_whose_mark_was_removed_is_not_forgotten(create, pla
     assert "once it is out of the way" in operation.error_message
     assert IPLease.objects.get().released_at is None
     plane.remove_ct(9100)
-    again = destroy_pod(by=operation.actor, pod=pod_of(operation))
+    again = purge_pod(by=operation.actor, pod=pod_of(operation), reason="no longer needed")
     work.until_idle()
     assert ended(again).state == "succeeded"
 
@@ -250,7 +250,7 @@ def test_a_strangers_container_at_the_templates_vmid_is_never_copied_to_a_tenant
 
 
 def test_a_destroy_that_was_finished_during_an_outage_of_ours_is_a_success(running_pod, plane, alice, work, go_on):
-    operation = destroy_pod(by=alice.actor, pod=running_pod)
+    operation = purge_pod(by=alice.actor, pod=running_pod, reason="no longer needed")
     go_on()
     work.drive_due()
     plane.wait_idle()
@@ -285,7 +285,7 @@ def test_a_token_that_is_refused_for_a_while_does_not_stop_an_undo_for_good(crea
 
 def test_a_clock_that_was_set_back_does_not_keep_an_address_from_being_released(running_pod, plane, alice, work):
     work.pass_time(seconds=-600)
-    operation = destroy_pod(by=alice.actor, pod=running_pod)
+    operation = purge_pod(by=alice.actor, pod=running_pod, reason="no longer needed")
     work.until_idle()
     assert ended(operation).state == "succeeded"
     assert nothing_is_left(plane)
@@ -295,7 +295,7 @@ def test_a_container_that_was_stopped_before_a_refused_destroy_stays_stopped(run
     plane.edit_ct(running_pod.vmid, status="stopped")
     message = f"can't remove CT {running_pod.vmid} - protection mode enabled"
     plane.fail("destroy", status=500, message=message, times=None)
-    operation = destroy_pod(by=alice.actor, pod=running_pod)
+    operation = purge_pod(by=alice.actor, pod=running_pod, reason="no longer needed")
     work.until_idle()
     assert ended(operation).error_code == "protected"
     assert plane.cts()[running_pod.vmid]["status"] == "stopped"
@@ -306,7 +306,7 @@ def test_a_pod_whose_stop_was_never_answered_runs_again_after_a_refused_destroy(
     plane.lose_answer("stop")
     message = f"can't remove CT {running_pod.vmid} - protection mode enabled"
     plane.fail("destroy", status=500, message=message, times=None)
-    operation = destroy_pod(by=alice.actor, pod=running_pod)
+    operation = purge_pod(by=alice.actor, pod=running_pod, reason="no longer needed")
     work.until_idle()
     assert ended(operation).error_code == "protected"
     assert plane.cts()[running_pod.vmid]["status"] == "running"

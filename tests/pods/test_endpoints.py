@@ -20,7 +20,7 @@ from clusters.models import Cluster
 from demo.handle import FakeHandle
 from operations.models import Operation
 from pods.models import CloudPod
-from pods.services import destroy_pod, reboot_pod, replace_ssh_keys, start_pod, stop_pod
+from pods.services import purge_pod, reboot_pod, replace_ssh_keys, start_pod, stop_pod
 from tests.cast import Person
 from tests.factories import World
 from tests.pods.conftest import ended, is_at, nothing_is_left, pod_of
@@ -88,7 +88,7 @@ def test_an_endpoint_that_ends_in_the_middle_of_a_destruction_is_followed_by_the
 ) -> None:
     plane.clear_record()
     plane.endpoint_dies(call)
-    operation = destroy_pod(by=alice.actor, pod=running_pod)
+    operation = purge_pod(by=alice.actor, pod=running_pod, reason="no longer needed")
     work.until_idle()
 
     assert ended(operation).state == Operation.State.SUCCEEDED

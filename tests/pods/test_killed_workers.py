@@ -17,7 +17,7 @@ from clusters.models import Cluster
 from ipam.models import IPLease
 from operations.models import Attempt, Operation
 from pods.models import CloudPod
-from pods.services import destroy_pod, reboot_pod, replace_ssh_keys, start_pod, stop_pod
+from pods.services import purge_pod, reboot_pod, replace_ssh_keys, start_pod, stop_pod
 from tests.fleet import url_of_test_database
 from tests.pods.conftest import ended, nothing_is_left, pod_of
 from tests.pods.keys import ed25519_key, keys_for_next_boot
@@ -108,7 +108,7 @@ def test_killed_at_any_call_of_a_create_the_pod_still_runs(call, create, plane, 
 
 @pytest.mark.parametrize("call", ["config_get", "status", "stop", "destroy"])
 def test_killed_at_any_call_of_a_destroy_nothing_is_left(call, running_pod, alice, plane, work):
-    operation = destroy_pod(by=alice.actor, pod=running_pod)
+    operation = purge_pod(by=alice.actor, pod=running_pod, reason="no longer needed")
     if call == "destroy":
         work.drive(operation)
         plane.wait_idle()

@@ -18,7 +18,7 @@ from clusters.models import Cluster
 from demo.handle import FakeHandle
 from operations.models import Operation
 from pods.models import CloudPod
-from pods.services import destroy_pod, reboot_pod, replace_ssh_keys, start_pod, stop_pod
+from pods.services import purge_pod, reboot_pod, replace_ssh_keys, start_pod, stop_pod
 from tests.cast import Person
 from tests.pods.conftest import ended, fresh, is_at
 from tests.pods.keys import ed25519_key, keys_for_next_boot
@@ -47,12 +47,12 @@ def is_undoing(operation: Operation) -> bool:
 
 
 @pytest.mark.parametrize("timeout_s", [0, 60], ids=["the stop", "the shutdown"])
-@pytest.mark.parametrize("verb", [stop_pod, reboot_pod, destroy_pod])
+@pytest.mark.parametrize("verb", [stop_pod, reboot_pod, purge_pod])
 def test_a_task_that_takes_a_pod_down_after_its_operations_time_is_made_good(
     verb: Callable[..., Operation], timeout_s: int, running_pod: CloudPod, plane: FakeHandle, alice: Person, work: Work
 ) -> None:
     plane.hold_tasks()
-    how = {} if verb is destroy_pod else {"timeout_s": timeout_s}
+    how = {"reason": "no longer needed"} if verb is purge_pod else {"timeout_s": timeout_s}
     operation = verb(by=alice.actor, pod=running_pod, **how)
     work.drive_due()
     its_time_is_over(operation)
@@ -92,7 +92,7 @@ def test_a_destroys_stop_that_lands_while_it_is_undone_is_made_good(
 ) -> None:
     plane.hold_tasks()
     plane.lose_answer("stop")
-    operation = destroy_pod(by=alice.actor, pod=running_pod)
+    operation = purge_pod(by=alice.actor, pod=running_pod, reason="no longer needed")
     work.drive_due()
     its_time_is_over(operation)
     work.pass_time(seconds=3)
@@ -172,7 +172,7 @@ def test_a_refused_destroy_starts_no_pod_that_should_be_stopped(
         raise Protected("it is protected in Proxmox")
 
     monkeypatch.setattr(ProxmoxPlane, "destroy", protected)
-    operation = destroy_pod(by=alice.actor, pod=stopped_pod)
+    operation = purge_pod(by=alice.actor, pod=stopped_pod, reason="no longer needed")
     work.until_idle()
     assert ended(operation).state == Operation.State.FAILED
     assert is_at(plane, stopped_pod) == ("stopped", 0)

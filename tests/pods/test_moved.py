@@ -18,7 +18,7 @@ from demo.handle import FakeHandle
 from operations.explain import explain
 from operations.models import Operation
 from pods.models import CloudPod
-from pods.services import destroy_pod, replace_ssh_keys
+from pods.services import purge_pod, replace_ssh_keys
 from pods.services.power import reboot_pod, start_pod, stop_pod
 from tests.cast import Person
 from tests.factories import World
@@ -77,7 +77,7 @@ def test_a_pod_that_is_moved_while_it_is_destroyed_is_gone_from_its_new_node(
 ) -> None:
     before = running_pod.node.name
     plane.move_before(call, running_pod.vmid, other_than(before))
-    operation = destroy_pod(by=alice.actor, pod=running_pod)
+    operation = purge_pod(by=alice.actor, pod=running_pod, reason="no longer needed")
     work.until_idle()
 
     assert ended(operation).state == Operation.State.SUCCEEDED

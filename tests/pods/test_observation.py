@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from threading import Event, Thread
 
 import pytest
@@ -17,7 +18,7 @@ from core.clock import control_now
 from migracloud.observing import record
 from operations.models import Operation
 from pods.models import CloudPod
-from pods.services import create_pod, destroy_pod, reboot_pod, stop_pod
+from pods.services import create_pod, purge_pod, reboot_pod, stop_pod
 from tests.desk import make_pods
 from tests.factories import make_cluster
 
@@ -138,7 +139,7 @@ def test_since_when_it_is_up_does_not_wander_with_the_lists_seconds(pod):
     assert fresh(pod).up_since == began + timedelta(seconds=115)
 
 
-@pytest.mark.parametrize("verb", [stop_pod, reboot_pod, destroy_pod])
+@pytest.mark.parametrize("verb", [stop_pod, reboot_pod, partial(purge_pod, reason="no longer needed")])
 def test_since_when_it_was_up_and_what_it_used_do_not_outlive_our_own_stop(verb, running_pod, alice, work):
     CloudPod.objects.update(up_since=control_now() - timedelta(days=1), memory_used_mib=700)
     verb(by=alice.actor, pod=running_pod)
@@ -241,7 +242,7 @@ def test_what_an_operation_saw_is_not_overwritten_by_a_list_as_old(running_pod):
 
 
 def test_a_destroy_that_goes_on_is_not_told_by_the_list(running_pod, alice, plane, observe):
-    destroy_pod(by=alice.actor, pod=running_pod)
+    purge_pod(by=alice.actor, pod=running_pod, reason="no longer needed")
     plane.remove_ct(running_pod.vmid)
     observe()
     assert fresh(running_pod).observed_state == "running"

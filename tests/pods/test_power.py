@@ -233,7 +233,7 @@ def test_what_went_down_by_itself_is_not_started_by_the_undoing_of_a_stop_that_d
     running_pod, plane, alice, work
 ):
     plane.edit_ct(running_pod.vmid, status="stopped")
-    plane.fail("status", status=500, message="cluster not ready - no quorum?", times=5)
+    plane.fail("status", status=403, message="Permission check failed (/vms/9100, VM.Audit)")
     operation = stop_pod(by=alice.actor, pod=running_pod, timeout_s=0)
     work.until_idle()
     assert ended(operation).state == Operation.State.FAILED
@@ -253,10 +253,10 @@ def test_a_reboot_whose_start_fails_ends_with_a_stopped_pod_and_asks_for_nobody(
 
 
 def test_a_reboot_that_could_not_ask_for_the_start_starts_the_pod_while_it_undoes(running_pod, plane, alice, work):
-    plane.fail("start", status=500, message="cluster not ready - no quorum?", times=5)
+    plane.fail("start", status=500, message="made to fail")
     operation = reboot_pod(by=alice.actor, pod=running_pod)
     work.until_idle()
-    assert (ended(operation).state, operation.error_code) == (Operation.State.FAILED, "cluster_unavailable")
+    assert (ended(operation).state, operation.error_code) == (Operation.State.FAILED, "proxmox_error")
     assert is_at(plane, running_pod) == ("running", 1)
 
 

@@ -14,7 +14,7 @@ from operations.explain import explain
 from operations.models import Attempt, Operation, OperationInProgress
 from pods.models import CloudPod
 from pods.refusals import BadSshKey, KeysNotDeliverable, PodGone, PodNeedsAttention
-from pods.services import create_pod, destroy_pod, reboot_pod, replace_ssh_keys, start_pod, stop_pod
+from pods.services import create_pod, purge_pod, reboot_pod, replace_ssh_keys, start_pod, stop_pod
 from pods.ssh_keys import read_keys
 from tests.pods.conftest import ended, pod_of
 from tests.pods.keys import blob_of, ed25519_key, keys_for_next_boot, keys_of_first_process, private_key
@@ -213,7 +213,7 @@ def test_a_private_key_is_refused_and_kept_nowhere(replace, pod):
 
 
 def test_a_pod_to_which_something_else_happens_keeps_its_keys_meanwhile(replace, pod, alice):
-    destroy_pod(by=alice.actor, pod=pod)
+    purge_pod(by=alice.actor, pod=pod, reason="no longer needed")
     with pytest.raises(OperationInProgress):
         replace()
     assert kept(pod) == OLD
@@ -223,7 +223,7 @@ def test_a_pod_that_is_gone_or_needs_a_person_is_refused(replace, pod, alice, wo
     CloudPod.objects.filter(pk=pod.pk).update(phase="needs_attention")
     with pytest.raises(PodNeedsAttention):
         replace()
-    destroy_pod(by=alice.actor, pod=pod)
+    purge_pod(by=alice.actor, pod=pod, reason="no longer needed")
     work.until_idle()
     with pytest.raises(PodGone):
         replace()

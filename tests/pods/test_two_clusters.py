@@ -14,7 +14,7 @@ from clusters.models import Cluster
 from demo.handle import FakeHandle, start_fake
 from operations.models import Operation
 from pods.models import CloudPod, InterfaceAddress
-from pods.services import Wish, create_pod, destroy_pod, replace_ssh_keys
+from pods.services import Wish, create_pod, purge_pod, replace_ssh_keys
 from pods.services.power import reboot_pod, start_pod, stop_pod
 from tests.cast import Person
 from tests.factories import World, make_other_world
@@ -131,7 +131,7 @@ def reboot(person: Person, pod: CloudPod, work: Work) -> None:
 
 
 def destroy(person: Person, pod: CloudPod, work: Work) -> None:
-    operation = destroy_pod(by=person.actor, pod=pod)
+    operation = purge_pod(by=person.actor, pod=pod, reason="no longer needed")
     work.until_idle()
     assert ended(operation).state == Operation.State.SUCCEEDED
 
@@ -191,7 +191,7 @@ def test_a_pod_of_the_other_cluster_with_the_same_vmid_is_a_stranger(
     config = second.cts()[there.vmid]["config"]
     plane.edit_ct(here.vmid, description=config["description"])
     before = plane.cts()[here.vmid]
-    operation = destroy_pod(by=alice.actor, pod=here)
+    operation = purge_pod(by=alice.actor, pod=here, reason="no longer needed")
     work.until_idle()
 
     assert ended(operation).error_code == "not_ours"

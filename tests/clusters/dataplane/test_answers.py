@@ -153,7 +153,7 @@ def test_the_log_explains_a_copy_that_ran_out_of_space_and_nothing_else():
     log = "rsync: write failed: No space left on device (28)\nCT is locked (disk)"
     found = task_error(ended("clone failed: command 'rsync' failed: exit code 11"), log)
     assert type(found) is errors.StorageFull
-    assert type(task_error(ended("job errors"), "CT is locked (disk)")) is errors.TaskFailed
+    assert type(task_error(ended("job errors"), "a line\n10:00 ERROR: CT is locked (disk)")) is errors.TaskFailed
     assert type(task_error(ended("CT is locked (disk)"), log)) is errors.Locked
 
 

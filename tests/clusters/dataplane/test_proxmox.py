@@ -318,27 +318,6 @@ def test_a_change_is_one_call(call, method: str, path: str, params, plane: Plane
     assert sent(endpoint) == (method, f"/nodes/pve/lxc/960{path}", params)
 
 
-def test_a_lost_task_is_asked_for_by_its_kind_and_container(plane: Plane, endpoint: Endpoint, says):
-    asked_for = {"source": "all", "since": "1795442000", "vmid": "960", "typefilter": "vzsnapshot", "limit": "500"}
-    upids = [UPID.replace("vzclone", "vzsnapshot").replace("0005C45C", f"0005C45{last}") for last in "CED"]
-    ended = {"status": "OK", "user": "ctl@pve", "tokenid": "cp"}
-    rows = [clone_task(upid=upid, id="960", type="vzsnapshot") for upid in upids[:1]]
-    rows += [clone_task(upid=upid, id="960", type="vzsnapshot", **ended) for upid in upids[1:]]
-    rows.append(clone_task(upid=UPID, id="960", type="vzsnapshot", user="root@pam", starttime=1795449999))
-    says({TASKS: [rows, rows]})
-    lost = plane.lost_task(CT, kind="vzsnapshot", since=1795442000, known=())
-    assert lost is not None
-    assert (lost.upid, lost.exit_status, lost.user) == (upids[1], "OK", "ctl@pve!cp")  # by its ticks since boot
-    assert endpoint.seen[0].params == asked_for
-    assert plane.lost_task(CT, kind="vzsnapshot", since=1795442000, known=upids) is None
-
-
-def test_a_backup_of_several_guests_names_none_and_may_be_at_any(plane: Plane, endpoint: Endpoint, says):
-    says({TASKS: [[], [clone_task(type="vzdump", id="")], [clone_task(type="vzdump", id="961")]]})
-    assert [plane.is_worked_on(CT) for _ in range(3)] == [False, True, False]
-    assert endpoint.seen[0].params == {"source": "active", "limit": "500"}
-
-
 def test_tasks_are_listed_with_ended_and_running_ones_in_one_call(plane: Plane, endpoint: Endpoint, says):
     says({TASKS: [[clone_task(), clone_task(status="WARNINGS: 1", user="ctl@pve", tokenid="cp")]]})
     running, ended = plane.tasks("pve", since=1795442000)
