@@ -65,9 +65,7 @@ class SnapshotVerbs(viewsets.GenericViewSet[CloudPod]):
         """202 with the operation: what was written since then is lost when that has begun."""
         return self._begun(request, services.roll_back, self.get_serializer(data=request.data), name=name)
 
-    def _begun(
-        self, request: Request, service: Any, said: serializers.BaseSerializer[Any], **more: Any
-    ) -> Response:
+    def _begun(self, request: Request, service: Any, said: serializers.BaseSerializer[Any], **more: Any) -> Response:
         pod = self.get_object()
         said.is_valid(raise_exception=True)
         return accepted(request, service(by=token_in(request).actor, pod=pod, **more, **said.validated_data))

@@ -130,7 +130,7 @@ def test_it_takes_its_turn_in_the_lanes_of_both_nodes(which, move, running_pod, 
     somebody = create("somebody")
     work.until_idle()
     place = LanePlace.objects.create(
-        lane=Lane.objects.create(name=lane, capacity=1),
+        lane=Lane.objects.update_or_create(name=lane, defaults={"capacity": 1})[0],
         operation=somebody,
         step="clone",
         asked_at=somebody.created_at,
@@ -244,12 +244,13 @@ def test_what_proxmox_does_not_move_says_why(move, running_pod, plane, work):
     operation = move()
     work.until_idle()
     assert came_back(operation, running_pod, plane)
-    assert operation.error_code == "cannot_migrate"
-    assert "not available on node" in operation.error_message
+    assert operation.error_step == "migrate"
+    attempt = operation.steps.get(name="migrate").attempts.get(direction="do")
+    assert "not available on node" in attempt.detail
 
 
 def test_one_whose_task_failed_though_it_is_there_is_brought_back(move, running_pod, plane, work, monkeypatch):
-    failed = []
+    failed: list[str] = []
 
     def ok(task):
         if task.kind == "vzmigrate" and failed in ([], [task.upid]):
