@@ -51,9 +51,7 @@ class NewFreeze(StrictSerializer):
     until = serializers.DateTimeField(required=False)
 
 
-class FreezeViewSet(
-    PlatformsOnly, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Freeze]
-):
+class FreezeViewSet(PlatformsOnly, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Freeze]):
     """Freezes, newest first."""
 
     serializer_class = FreezeSerializer
