@@ -10,8 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-import requests
-
+from bench.plain_pve import PlainPve
 from demo.handle import Ready
 
 POLL = 0.02  # seconds between two looks at a task
@@ -33,7 +32,7 @@ def _lane(
     ready: Ready, node: str, template: int, vmids: Sequence[int], starts: ThreadPoolExecutor
 ) -> list[Future[None]]:
     """Clone after clone; each is started beside the next clone."""
-    pve = _Pve(ready)
+    pve = PlainPve(ready, poll=POLL)
     started = []
     for vmid in vmids:
         pve.task("POST", f"nodes/{node}/lxc/{template}/clone", newid=vmid, hostname=f"floor-{vmid}")
@@ -42,34 +41,4 @@ def _lane(
 
 
 def _start(ready: Ready, node: str, vmid: int) -> None:
-    _Pve(ready).task("POST", f"nodes/{node}/lxc/{vmid}/status/start")
-
-
-class _Pve:
-    """Proxmox's API, spoken as plainly as can be."""
-
-    def __init__(self, ready: Ready) -> None:
-        self._url = f"{ready.url}/api2/json"
-        self._session = requests.Session()
-        self._session.trust_env = False  # no proxy on the way to loopback
-        self._session.verify = ready.ca_file
-        self._session.headers["Authorization"] = f"PVEAPIToken={ready.token_id}={ready.token_secret}"
-
-    def task(self, method: str, path: str, **params: str | int) -> None:
-        """Ask for it and return when its task has ended well."""
-        upid = self._call(method, path, params)
-        node = str(upid).split(":")[1]
-        while True:
-            task = self._call("GET", f"nodes/{node}/tasks/{upid}/status", {})
-            assert isinstance(task, dict)
-            if task["status"] == "stopped":
-                break
-            time.sleep(POLL)
-        if task["exitstatus"] != "OK":
-            raise RuntimeError(f"{method} {path}: {task['exitstatus']}")
-
-    def _call(self, method: str, path: str, params: Mapping[str, str | int]) -> object:
-        answer = self._session.request(method, f"{self._url}/{path}", data=params or None, timeout=30)
-        answer.raise_for_status()
-        data: object = answer.json()["data"]
-        return data
+    PlainPve(ready, poll=POLL).task("POST", f"nodes/{node}/lxc/{vmid}/status/start")

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from typing import Protocol
 
 import requests
 
 from bench.figures import COLUMNS, Figure
+from bench.parked import parked
 from bench.twelve_creates import twelve_creates
+from bench.two_hundred_creates import two_hundred_creates
 from demo.handle import FakeError
 from demo.mpanel import ApiRefusal
 from demo.world import CannotDemonstrate
@@ -29,8 +31,20 @@ CANNOT_MEASURE = (
     requests.RequestException,
 )
 
-BENCHMARKS: dict[str, tuple[Callable[[], list[Figure]], str]] = {
+
+class Benchmark(Protocol):
+    """Measures. `quick`: with less of everything, to see whether it works; its figures have other names."""
+
+    def __call__(self, *, quick: bool) -> list[Figure]: ...
+
+
+BENCHMARKS: dict[str, tuple[Benchmark, str]] = {
     "twelve-creates": (twelve_creates, "twelve creates at once, wall time against the floor of the clone lanes"),
+    "two-hundred-creates": (
+        two_hundred_creates,
+        "200 creates over four nodes, wall time and calls against the floor of even lanes and a thread a pod",
+    ),
+    "parked": (parked, "1,000 operations that wait for tasks, processor time of worker and controller"),
 }
 
 
@@ -38,6 +52,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/bench", description="Measure speed as ratios against baselines.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="which ones; all of them unless given")
     parser.add_argument("--list", action="store_true", help="name the benchmarks and run none")
+    parser.add_argument("--quick", action="store_true", help="less of everything; the figures have other names")
     parsed = parser.parse_args(arguments)
     if unknown := [name for name in parsed.names if name not in BENCHMARKS]:
         parser.error(f"there is no benchmark {', '.join(unknown)}; there are: {', '.join(BENCHMARKS)}")
@@ -54,7 +69,7 @@ def main(arguments: list[str]) -> int:
     met = True
     for name in args.names or BENCHMARKS:
         try:
-            figures = BENCHMARKS[name][0]()
+            figures = BENCHMARKS[name][0](quick=args.quick)
         except CANNOT_MEASURE as reason:
             print(f"bench: {name}: {reason}", file=sys.stderr)
             return 1

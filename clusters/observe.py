@@ -6,9 +6,10 @@ Decides: how a task's end is told to the engine. Not: what the operation then do
 from __future__ import annotations
 
 import logging
+import time
 from collections import defaultdict
-from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
@@ -24,7 +25,6 @@ from core.clock import control_now
 from operations.errors import Refuse, Retry, StepError, Wait
 from operations.foreign_text import in_lines
 from operations.freezing import keep_parked
-from operations.models import Attempt
 from operations.wake import Outcome, awaited, wake
 
 log = logging.getLogger(__name__)
@@ -37,27 +37,60 @@ MISSING_PATIENCE = timedelta(seconds=20)
 TICK_PATIENCE = 5.0
 
 
-def wake_parked() -> int:
+Waiting = tuple[AwaitedTask, datetime]  # and when the attempt that waits for it began
+
+
+class Older(NamedTuple):
+    """Tasks older than `age` are looked at `every` so many seconds."""
+
+    age: timedelta
+    every: float
+
+
+OLDER = (Older(timedelta(seconds=10), 0.5), Older(timedelta(seconds=20), 1.0), Older(timedelta(seconds=60), 3.0))
+
+
+class Rhythm:
+    """How far back each look goes: what is young at every tick, what is old now and then.
+
+    A task's end is told late by a small part of what it took; a thousand that run for minutes cost next to nothing.
+    """
+
+    def __init__(self) -> None:
+        self._next = [0.0 for _ in OLDER]
+
+    def within(self) -> timedelta | None:
+        """The age up to which tasks are due to be looked at now; None: all are."""
+        now = time.monotonic()
+        due = [number for number, moment in enumerate(self._next) if now >= moment]
+        oldest = max(due, default=-1)
+        for number in range(oldest + 1):  # whoever looks at the older ones sees the younger ones too
+            self._next[number] = now + OLDER[number].every
+        return OLDER[oldest + 1].age if oldest + 1 < len(OLDER) else None
+
+
+def wake_parked(*, within: timedelta | None = None) -> int:
     """One look: at most one call a node. Returns how many operations were woken.
 
-    A cluster that takes no connection is not asked for its other nodes: each endpoint may cost five seconds, for which
-    nobody's operations are woken. One that lets us in no longer is not asked at all.
+    `within`: only at tasks that were begun no longer ago. A cluster that takes no connection is not asked for its other
+    nodes: each endpoint may cost five seconds, for which nobody's operations are woken. One that lets us in no longer
+    is not asked at all.
     """
     halted = halted_places()
     keep_parked(halted)
-    by_node: dict[tuple[UUID, str], list[Attempt]] = defaultdict(list)
-    for attempt in awaited(PREFIX):
-        task = AwaitedTask.of(str(attempt.wait_key))
-        by_node[task.cluster_id, task.node].append(attempt)
+    by_node: dict[tuple[UUID, str], list[Waiting]] = defaultdict(list)
+    for key, begun in awaited(PREFIX, within=within):
+        task = AwaitedTask.of(key)
+        by_node[task.cluster_id, task.node].append((task, begun))
     clusters = Cluster.objects.prefetch_related("mark_keys").in_bulk({cluster_id for cluster_id, _ in by_node})
     woken = 0
     silent = {pk for pk, cluster in clusters.items() if cluster.place in halted}
-    for (cluster_id, node), attempts in by_node.items():
+    for (cluster_id, node), waiting in by_node.items():
         if cluster_id in silent:
             continue
         cluster = clusters[cluster_id]
         try:
-            woken += _look_at_node(cluster, node, attempts)
+            woken += _look_at_node(cluster, node, waiting)
         except StepError as error:  # the operations stay parked; their deadlines end it if it lasts
             log.warning("cluster %s, node %s: %s", cluster, node, error.message)
             if isinstance(error, NoConnection) or error.code in HALTS:
@@ -68,20 +101,28 @@ def wake_parked() -> int:
     return woken
 
 
-def _look_at_node(cluster: Cluster, node: str, attempts: Iterable[Attempt]) -> int:
-    waiting = {AwaitedTask.of(str(attempt.wait_key)): attempt for attempt in attempts}
-    since = min(task.started for task in waiting) - 1
+def _look_at_node(cluster: Cluster, node: str, waiting: list[Waiting]) -> int:
+    since = min(task.started for task, _ in waiting) - 1
     plane = plane_of(cluster, read_timeout=TICK_PATIENCE)
     listed: dict[Upid, Task] = {task.upid: task for task in plane.tasks(node, since=since)}
     now, woken = control_now(), 0
-    for task, attempt in waiting.items():
+    for task, begun in waiting:
         seen = listed.get(task.upid)
-        if seen is None and now - attempt.begun_at > MISSING_PATIENCE:
+        if seen is None and now - begun > MISSING_PATIENCE:
             woken += wake(task.key, _outcome_of(AnswerLost(f"Node {node} no longer lists the task {task.upid}.")))
         elif seen is not None and seen.exit_status is not None:
-            error = task_error(seen)
+            error = _error_of(plane, seen)
             woken += wake(task.key, _outcome_of(error) if error else Outcome(ok=True, detail=_remarks(plane, seen)))
     return woken
+
+
+def _error_of(plane: Plane, task: Task) -> StepError | None:
+    """What it came to. Of some that failed (a move) the reason stands in their log alone."""
+    try:
+        return plane.outcome(task)
+    except StepError as unread:
+        log.warning("the log of task %s could not be read: %s", task.upid, unread.message)
+        return task_error(task)
 
 
 def _remarks(plane: Plane, task: Task) -> str:

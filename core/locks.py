@@ -40,3 +40,9 @@ def try_lock_for_session(lock: AdvisoryLock) -> bool:
         row = cursor.fetchone()
     assert row is not None
     return bool(row[0])
+
+
+def unlock_for_session(lock: AdvisoryLock) -> None:
+    """Give it to whoever asks next, without ending the connection."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [int(lock)])

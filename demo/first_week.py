@@ -1,4 +1,4 @@
-"""What comes after the first pod runs: its keys are replaced, it is rebooted for them, another pod is stopped.
+"""What comes after the first pods run: keys are replaced, one is rebooted, stopped, resized, rebuilt.
 
 Decides: who does what to which pod, and what has to be true then. Not: how the pods came (scenario.py).
 """
@@ -52,6 +52,25 @@ class FirstWeek:
         if (ordered.pod["observed_state"], pve.cts()[vmid]["status"]) != ("stopped", "stopped"):
             self.untrue(f"{name} was stopped and is {ordered.pod['observed_state']}")
         self.say(f"{name} was shut down, and will not start with its node.")
+
+    def resize(self, ordered: Ordered, pve: FakeHandle, **size: int) -> None:
+        """While it runs. Its container is compared with the database at the end, as all are."""
+        name = f"{ordered.tenant}'s {ordered.wanted['hostname']}"
+        self._succeeded(self.mpanel.resize_pod(ordered.pod["id"], **size), f"resizing {name}")
+        ordered.pod = self.mpanel.pod(ordered.pod["id"])
+        if {part: ordered.pod[part] for part in size} != size:
+            self.untrue(f"{name} was resized to {size} and is {ordered.pod}")
+        self.say(f"{name} has {size['cores']} cores and a disk of {size['disk_gib']} GiB now, and ran all the time.")
+
+    def rebuild(self, ordered: Ordered, pve: FakeHandle) -> None:
+        name, before = f"{ordered.tenant}'s {ordered.wanted['hostname']}", ordered.pod
+        self._succeeded(self.mpanel.rebuild_pod(before["id"]), f"rebuilding {name}")
+        after = ordered.pod = self.mpanel.pod(before["id"])
+        if before["vmid"] == after["vmid"] or before["vmid"] in pve.cts() or before["address"] != after["address"]:
+            self.untrue(f"{name} was rebuilt, and was {before} and is {after}")
+        self.say(
+            f"{name} was rebuilt: CT {after['vmid']} has taken the place of CT {before['vmid']}, at {after['address']}."
+        )
 
     def _succeeded(self, operation: dict[str, Any], what: str) -> None:
         ended = self.finish(operation)

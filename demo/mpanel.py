@@ -37,8 +37,18 @@ class MPanel:
         return self._ask("POST", "pods", wanted)
 
     def destroy_pod(self, pod: str) -> dict[str, Any]:
-        """The operation that takes it away."""
+        """The operation that stops it; it is kept for a while."""
         return self._ask("DELETE", f"pods/{pod}")
+
+    def purge_pod(self, pod: str, *, reason: str) -> dict[str, Any]:
+        """The operation that takes it away for good."""
+        return self._ask("POST", f"pods/{pod}/purge", {"reason": reason})
+
+    def resize_pod(self, pod: str, **size: int) -> dict[str, Any]:
+        return self._ask("POST", f"pods/{pod}/resize", size)
+
+    def rebuild_pod(self, pod: str) -> dict[str, Any]:
+        return self._ask("POST", f"pods/{pod}/rebuild", {})
 
     def stop_pod(self, pod: str) -> dict[str, Any]:
         return self._ask("POST", f"pods/{pod}/stop")

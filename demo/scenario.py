@@ -44,6 +44,7 @@ PODS: list[tuple[str, dict[str, Any]]] = [
 ]
 DESTROYED = 7  # TENANT-102's test
 REBOOTED, STOPPED = 3, 11  # TENANT-101's mail, TENANT-103's cron
+RESIZED, REBUILT = 9, 8  # TENANT-103's blog and www
 
 
 class Interrupted(Exception):
@@ -170,6 +171,8 @@ class Scenario:
         week = FirstWeek(self.mpanel, self.screen.say, self._finish, self._untrue)
         week.replace_keys_and_reboot(self.story.orders[REBOOTED], self.pves[FIRST])
         week.stop(self.story.orders[STOPPED], self.pves[FIRST])
+        week.resize(self.story.orders[RESIZED], self.pves[FIRST], cores=3, disk_gib=16)
+        week.rebuild(self.story.orders[REBUILT], self.pves[FIRST])
 
     def _finish(self, operation: dict[str, Any]) -> dict[str, Any]:
         """Wait for its end; what has not ended in time is returned as it is."""
@@ -193,6 +196,19 @@ class Scenario:
         self.screen.say(f"What came of it: {told}")
         if "no longer on" not in told:
             self._untrue(f"Destroying {name} does not tell that its container had been moved: {told}")
+        self._purge(ordered, name)
+
+    def _purge(self, ordered: Ordered, name: str) -> None:
+        """What is destroyed is kept for a while; staff take it away at once."""
+        kept = self.mpanel.pod(ordered.pod["id"])
+        if (kept["phase"], kept["gone_at"]) != ("deleted", None):
+            self._untrue(f"{name} was destroyed and is {kept['phase']}")
+        self.screen.say(
+            f"{name} is stopped and kept until {kept['purge_at']}, with its address; staff purge it at once."
+        )
+        operation = self._finish(self.mpanel.purge_pod(ordered.pod["id"], reason="the demo shows it"))
+        if operation["state"] != "succeeded":
+            self._untrue(f"Purging {name} is {operation['state']}: {operation['explanation']['happened']}")
         ordered.pod = self.mpanel.pod(ordered.pod["id"])
 
     def _move_by_hand(self, ordered: Ordered, name: str) -> None:

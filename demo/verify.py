@@ -15,7 +15,7 @@ from clusters.planes import plane_of
 from demo.handle import FakeHandle
 from demo.scenario import Story
 from operations.errors import StepError
-from pods.models import CloudPod, InterfaceAddress
+from pods.models import CloudPod, InterfaceAddress, VmidHold
 
 # What may be given to pods, by the first three parts of an address.
 FIRST, LAST = 50, 250
@@ -153,7 +153,7 @@ def _wanted(pod: CloudPod) -> dict[str, Any]:
         "cores": pod.cores,
         "memory": pod.memory_mib,
         "swap": pod.swap_mib,
-        "onboot": int(pod.desired_state == CloudPod.Desired.RUNNING),
+        "onboot": int(pod.should_run),
         "disk": float(pod.disk_gib),
         "storage": pod.tier.name,
         "tags": {"cloudpod", pod.tenant.reference.lower()},
@@ -199,8 +199,9 @@ def _disk_gib(rootfs: str) -> float:
 def _confusions(cluster: str, record: list[dict[str, Any]]) -> Iterator[str]:
     """Every clone was made for a pod of this very cluster; nothing but its pods and their templates was touched."""
     pods = CloudPod.objects.filter(cluster__name=cluster).select_related("source")
-    expected = {(pod.vmid, pod.hostname) for pod in pods}
-    known = {pod.vmid for pod in pods} | {pod.source.vmid for pod in pods}
+    held = VmidHold.objects.filter(cluster__name=cluster).values_list("vmid", "pod__hostname")
+    expected = set(held)
+    known = {vmid for vmid, _ in held} | {pod.source.vmid for pod in pods}
     for entry in record:
         asked = entry["params"]
         clone = (int(asked["newid"]), asked["hostname"]) if entry["name"] == "clone" else None

@@ -77,8 +77,8 @@ def cluster_variables(pves: Mapping[str, Ready]) -> dict[str, str]:
     return variables
 
 
-def fill(log: Path, clusters: Iterable[str] = CLUSTER_FILES) -> Credentials:
-    """Tables, these clusters as their files declare them, admin and token. From here on Django is set up."""
+def fill(log: Path, files: Iterable[Path] = tuple(CLUSTER_FILES.values())) -> Credentials:
+    """Tables, the clusters as these files declare them, admin and token. From here on Django is set up."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "migracloud.settings")
     import django
 
@@ -91,8 +91,8 @@ def fill(log: Path, clusters: Iterable[str] = CLUSTER_FILES) -> Credentials:
     said = io.StringIO()
     try:
         call_command("migrate", verbosity=1, stdout=said)
-        for cluster in clusters:
-            call_command("bootstrap", str(CLUSTER_FILES[cluster]), stdout=said)
+        for file in files:
+            call_command("bootstrap", str(file), stdout=said)
         return seed()
     except CommandError as error:
         raise CannotDemonstrate(f"The demo's database could not be filled: {error}") from error

@@ -10,6 +10,7 @@ import re
 import zoneinfo
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from cryptography.fernet import Fernet
@@ -139,6 +140,34 @@ class Environment:
                 ) from None
         return networks
 
+    def heartbeat_url(self) -> str:
+        """Empty: no monitor is told. Its path is a secret as a rule, so that no message shows it."""
+        url = self.text("HEARTBEAT_URL")
+        if url and not _may_be_told(url):
+            raise ImproperlyConfigured(
+                "HEARTBEAT_URL is no address that can be told: set it to the https:// URL that the monitor gave you "
+                "(http:// to this machine only), without user, password and fragment."
+            )
+        return url
+
     @property
     def mapping(self) -> Any:
         return self._env.ENVIRON
+
+
+def _may_be_told(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname if parts.port != 0 else None
+    except ValueError:
+        return False
+    if not re.fullmatch(r"[!-~]+", url) or not host or "@" in parts.netloc or parts.fragment:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and _is_this_machine(host))
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,6 +1,7 @@
-"""What our long-running processes share: none outlives its parent, and no pool of connections survives a fork.
+"""What our long-running processes share: none outlives its parent, no pool of connections survives a fork, all can wait
+for the signal to end.
 
-Decides: what happens at a parent's death and at a fork. Not: who starts whom (the supervisor, or systemd).
+Decides: what happens at a parent's death, at a fork and at that signal. Not: who starts whom (supervisor, or systemd).
 """
 
 from __future__ import annotations
@@ -30,15 +31,20 @@ def die_with_parent() -> None:
 
 
 def keep_forks_clean() -> None:
-    """For a process that forks workers: they die with it, and inherit no pool (its threads would be missing)."""
-    os.register_at_fork(before=_close_pools, after_in_child=lambda: _ask_for_death_signal(signal.SIGKILL))
+    """For a process that forks workers: they die with it, inherit no pool (its threads would be missing), and their
+    signals are their own (what wakes a StopSignal would tell the parent of them).
+    """
+    os.register_at_fork(before=_close_pools, after_in_child=_become_a_worker)
 
 
 def keep_one_connection() -> None:
-    """For a process that needs a session: one connection for as long as it works, none from a pool."""
+    """For a process that needs a session: one connection for as long as it works, none from a pool. One that broke is
+    never replaced in the middle of something.
+    """
     database = connections.settings["default"]
     database["OPTIONS"].pop("pool", None)
     database["CONN_MAX_AGE"] = None
+    database["CONN_HEALTH_CHECKS"] = False
 
 
 class StopSignal:
@@ -54,9 +60,18 @@ class StopSignal:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
 
+    def fileno(self) -> int:
+        """So that it can be waited for together with other things."""
+        return self._reader
+
     def came(self, *, within: float = 0) -> bool:
         """Whether one has come, or comes within so many seconds."""
         return bool(select.select([self._reader], [], [], within)[0])
+
+
+def _become_a_worker() -> None:
+    signal.set_wakeup_fd(-1)
+    _ask_for_death_signal(signal.SIGKILL)
 
 
 def _close_pools() -> None:

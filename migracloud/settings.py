@@ -171,6 +171,9 @@ LOGGING = logging_settings(LOG_FORMAT, env.log_level())
 # /metrics: who has the token, or asks from one of the networks, is answered; nobody when neither is set.
 METRICS_TOKEN = env.metrics_token()
 METRICS_NETWORKS = env.metrics_networks()
+# A heartbeat monitor elsewhere, which hears from a healthy fleet only (monitor.py). Empty: none.
+HEARTBEAT_URL = env.heartbeat_url()
+HEARTBEAT_PERIOD = env.whole("HEARTBEAT_PERIOD", 60, least=10, most=3600)
 # Of prometheus_client, which reads it when it is first imported: where each process keeps what it has counted.
 os.environ[metrics_files.VARIABLE] = str(metrics_files.folder_in(database.data_dir(env.mapping)))
 

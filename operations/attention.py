@@ -13,9 +13,9 @@ from audit.services import SYSTEM, Actor, Resource, record
 from core.clock import control_now
 from core.errors import Invalid, Refused, refusing_violations
 from operations import transitions
+from operations.hints import hint
 from operations.kind import kind_of
 from operations.models import Attempt, Operation, Step
-from operations.wake import hint
 
 State = Operation.State
 

@@ -12,9 +12,9 @@ from core.clock import control_now
 from core.errors import Refused
 from operations import transitions
 from operations.errors import Cancelled
+from operations.hints import make_due
 from operations.kind import kind_of
 from operations.models import Cancellation, Operation, Step
-from operations.wake import make_due
 
 
 class TooLateToCancel(Refused):

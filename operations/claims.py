@@ -15,8 +15,8 @@ from django.db.models import Q, QuerySet
 
 from core.clock import ControlNow, control_now
 from operations import journal, lanes, transitions
+from operations.hints import make_due
 from operations.models import Operation
-from operations.wake import make_due
 from operations.workers import is_dead, this_place
 
 # Longer than the longest single call to a data plane (connect 5 s + read 30 s): a worker renews before each call.

@@ -25,7 +25,7 @@ from operations.kind import Kind, Parked, Run, kind_of
 from operations.kind import Step as StepOfKind
 from operations.limits import LONGEST_DELAY, DeadlinePassed, delay_before_next, past_deadline
 from operations.models import Attempt, Cancellation, Operation, Step
-from operations.stopping import stop_asked
+from operations.stopping import hand_back_if_asked
 from operations.transitions import Direction
 from operations.wake import Outcome
 from operations.workers import worker_name
@@ -136,15 +136,17 @@ class _Drive:
 
     def _stop_here(self) -> str | None:
         """The state in which it is left at this point; None: it goes on."""
+        if (state := hand_back_if_asked(self.operation, self.lease)) is not None:
+            return state
         frozen = freeze_of(self.operation.place)
-        if frozen is None and self.operation.stopped_since is None and not stop_asked():
+        if frozen is None and self.operation.stopped_since is None:
             return None
         with transaction.atomic():
             self.lease.fence()
             if frozen is not None:
                 return transitions.stand_still(self.operation, frozen.reason, until=frozen.until)
             transitions.go_on(self.operation)
-            return transitions.hand_back(self.operation) if stop_asked() else None
+        return None
 
     def _past_pivot(self) -> bool:
         """Whether a step has begun from which there is no way back."""

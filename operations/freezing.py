@@ -13,8 +13,8 @@ from django.db.models import F, Q, QuerySet
 from audit.services import Actor, Resource, record
 from core.clock import ControlNow, control_now
 from core.errors import Invalid, Refused, refusing_violations
+from operations.hints import make_due
 from operations.models import Freeze, Operation
-from operations.wake import make_due
 from tenants.services import platform_tenant
 
 # How soon to ask again when nobody knows when it ends.

@@ -12,8 +12,8 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from core.clock import control_now
+from operations.hints import make_due, not_hinted_lately
 from operations.models import Lane, LanePlace, LaneTurn, Operation
-from operations.wake import make_due, not_hinted_lately
 
 # How many a lane takes unless its row says otherwise, by the first word of its name.
 USUAL = {

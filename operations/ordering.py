@@ -13,9 +13,9 @@ from django.db.models import Exists, OuterRef
 
 from core.clock import control_now
 from operations import journal
+from operations.hints import hint
 from operations.kind import Kind
 from operations.models import Operation, OperationInProgress
-from operations.wake import hint
 
 State = Operation.State
 

@@ -19,10 +19,10 @@ from core.errors import refusing_violations
 from operations import journal
 from operations.cancelling import TooLateToCancel, cancel
 from operations.freezing import check_not_frozen
+from operations.hints import hint
 from operations.kind import Kind, recorded_by_service
 from operations.models import Operation, OperationInProgress, Step
 from operations.ordering import in_the_way
-from operations.wake import hint
 from tenants.models import Tenant
 
 State = Operation.State

@@ -19,7 +19,6 @@ from operations.errors import Cancelled, Fail, Refuse, Retry, StepError, Wait
 from operations.kind import History, Kind, Parked
 from operations.models import Attempt, Operation, Step
 from operations.ordering import next_in_line
-from operations.wake import hint
 
 State, Direction = Operation.State, Operation.Direction
 
@@ -176,14 +175,6 @@ def go_on(operation: Operation) -> None:
         operation.deadline_at += control_now() - operation.stopped_since
         operation.stopped_since = None
         operation.save(update_fields=["deadline_at", "stopped_since"])
-
-
-def hand_back(operation: Operation) -> str:
-    """Its worker ends in order: the next one goes on at once, where this one stood."""
-    operation.waits_for = "another worker"
-    state = _leave(operation, State.WAITING, due_at=control_now())
-    hint(operation.pk)
-    return state
 
 
 def turn_round(operation: Operation, kind: Kind[Any], step: Step, error: StepError) -> None:

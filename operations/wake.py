@@ -1,26 +1,20 @@
-"""Hints and wakes: how a worker hears that an operation has something to do. Hints may be lost; rows may not.
+"""wake(): what an operation waited for has ended: that is recorded, and the operation is due.
 
-Decides: what is due, what is waited for, and that a hint goes out after the commit. Not: what is then done (engine.py).
+Decides: what is waited for, and that whoever is next in its lanes hears of it first. Not: what is then done.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import timedelta
-from uuid import UUID
+from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
-from django_q.models import OrmQ
-from django_q.tasks import async_task
 
 from core.clock import ControlNow
-from operations import journal
+from operations import journal, lanes
+from operations.hints import make_due
 from operations.models import Attempt, Operation
-
-# How long a hint may take to reach a worker before the controller sends it again.
-HINT_PATIENCE = timedelta(seconds=5)
-MOST_HINTS = 1000  # in the queue at a time
 
 
 @dataclass(frozen=True)
@@ -37,11 +31,6 @@ class Outcome:
     patience_s: float | None = None  # of a wait: for how long
 
 
-def hint(operation_id: UUID) -> None:
-    """Tell the workers, once this transaction is committed, that the operation may have something to do."""
-    transaction.on_commit(lambda: async_task("operations.tasks.drive", str(operation_id)), robust=True)
-
-
 def wake(key: str, outcome: Outcome) -> bool:
     """Record how the awaited thing ended and make its operation due. False: nobody waits for it (any more)."""
     with transaction.atomic():
@@ -53,48 +42,33 @@ def wake(key: str, outcome: Outcome) -> bool:
         for operation in list(locked):
             if waiting.filter(step__operation=operation).update(outcome=asdict(outcome)):
                 journal.woken(operation, well=outcome.ok)
+                _hand_lanes_over(operation)
                 make_due(operation.pk)
                 woken += 1
     return bool(woken)
 
 
-def make_due(operation_id: UUID) -> None:
-    """Somebody shall look at this operation now: say so in its row, then hint."""
-    live = Operation.objects.filter(pk=operation_id, state__in=Operation.LIVE)
-    if live.update(due_at=ControlNow(), hinted_at=ControlNow()):
-        hint(operation_id)
+def _hand_lanes_over(operation: Operation) -> None:
+    """What was done in its lanes is over: whoever is next is hinted at before the operation itself.
 
-
-def awaited(prefix: str) -> list[Attempt]:
-    """The attempts that wait for a key beginning with `prefix`, oldest first."""
-    return list(
-        Attempt.objects.filter(
-            wait_key__startswith=prefix,
-            outcome__isnull=True,
-            ended_at=None,
-            step__operation__state=Operation.State.PARKED,
-        ).order_by("id")
-    )
-
-
-def not_hinted_lately(operations: QuerySet[Operation]) -> QuerySet[Operation]:
-    """Those whose last hint, if there was one, has had time enough to reach a worker."""
-    return operations.filter(Q(hinted_at=None) | Q(hinted_at__lte=ControlNow() - HINT_PATIENCE))
-
-
-def resend_due_hints(limit: int = 500) -> int:
-    """Hint again at what is due and driven by nobody: hints get lost, workers die. Returns how many.
-
-    A queue that nobody empties needs no more hints: those in it will do.
+    A step that has to be tried again asks for its lanes anew.
     """
-    if OrmQ.objects.count() >= MOST_HINTS:
-        return 0
-    free = Q(lease_until=None) | Q(lease_until__lte=ControlNow())
-    live = Operation.objects.filter(free, state__in=Operation.LIVE, due_at__lte=ControlNow())
-    with transaction.atomic():
-        waiting = not_hinted_lately(live).select_for_update(skip_locked=True, no_key=True)
-        due = list(waiting.order_by("due_at").values_list("pk", flat=True)[:limit])
-        Operation.objects.filter(pk__in=due).update(hinted_at=ControlNow())
-        for operation_id in due:
-            hint(operation_id)
-    return len(due)
+    for place in operation.places.filter(taken_at__isnull=False):
+        place.delete()
+        transaction.on_commit(partial(lanes.admit, place.lane_id), robust=True)
+
+
+def awaited(prefix: str, *, within: timedelta | None = None) -> list[tuple[str, datetime]]:
+    """What attempts wait for: keys beginning with `prefix`, and when each attempt began, oldest first.
+
+    `within`: only of attempts that began no longer ago. Plain values: there may be thousands at each tick.
+    """
+    waiting = Attempt.objects.filter(
+        wait_key__startswith=prefix,
+        outcome__isnull=True,
+        ended_at=None,
+        step__operation__state=Operation.State.PARKED,
+    )
+    if within is not None:
+        waiting = waiting.filter(begun_at__gt=ControlNow() - within)
+    return [(str(key), begun) for key, begun in waiting.order_by("id").values_list("wait_key", "begun_at")]

@@ -26,16 +26,17 @@ from pods.models import CloudPod
 OF_A_CT = (Code.STUCK_LOCK, Code.STRANGER, Code.MOVED_TO_UNKNOWN_NODE)
 
 
-def note(pod: CloudPod, error: StepError, *, at: Ct, found: Mine | Stranger | None) -> None:
+def note(pod: CloudPod, error: StepError, *, at: Ct, found: Mine | Stranger | None, disk_on: str) -> None:
     """By the error's code: what a task has ended with comes without a type. `at`: where was looked last, `found`: what
-    was there. The message gains what Proxmox does not say.
+    was there; `disk_on`: the node whose storage the disk is to have room on. The message gains what Proxmox does not
+    say.
     """
     if error.code in HALTS:
         halt(pod.cluster, error.code, error.message)
     elif error.code == errors.NoQuorum.code:
         open_finding(cluster=pod.cluster, code=Code.NO_QUORUM, about=THE_CLUSTER, detail=error.message)
     elif error.code == errors.StorageFull.code:
-        _storage_full(pod, error)
+        _storage_full(pod, error, node=disk_on)
     elif error.code in (errors.NotOurs.code, errors.VmidTaken.code):
         node = found.node if isinstance(found, Stranger) else at.node
         _about_ct(pod, Code.STRANGER, error, at.vmid, node=node)
@@ -51,10 +52,10 @@ def _about_ct(pod: CloudPod, code: Code, error: StepError, vmid: int, **names: s
     open_finding(cluster=pod.cluster, code=code, about=about_ct(vmid), detail=detail, **{"vmid": str(vmid), **names})
 
 
-def _storage_full(pod: CloudPod, error: StepError) -> None:
-    storage, node = pod.tier.name, pod.node.name
+def _storage_full(pod: CloudPod, error: StepError, *, node: str) -> None:
+    storage = pod.tier.name
     about = about_storage(storage, node=node)
-    error.message = f"{error.message} The pod is on {about}."
+    error.message = f"{error.message} It needs room on {about}."
     open_finding(
         cluster=pod.cluster, code=Code.STORAGE_FULL, about=about, detail=error.message, storage=storage, node=node
     )

@@ -1,6 +1,8 @@
 """The product's processes, as a person runs them, on a test's own database: site, worker and controller.
 
 Decides: how they are started, reached and ended, and where their lines are. Not: what is tested.
+
+Of workers and controllers there may be several: "worker-b" is one more, with a log of its own.
 """
 
 from __future__ import annotations
@@ -47,8 +49,18 @@ class Answer:
 @dataclass
 class Fleet:
     folder: Path
-    port: int
+    listener: socket.socket
+    env: Mapping[str, str]
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def port(self) -> int:
+        return int(self.listener.getsockname()[1])
+
+    def start(self, *names: str) -> None:
+        for name in names:
+            assert name not in self.processes
+            self.processes[name] = _start(name, self.folder, self.listener, self.env)
 
     def ask(self, method: str, path: str, *, token: str = "", body: Any = None, **headers: str) -> Answer:
         """The site as a program reaches it."""
@@ -78,8 +90,14 @@ class Fleet:
                 process.send_signal(number)
             process.wait(timeout=PATIENCE)
 
-    def lines(self) -> list[str]:
-        logs = sorted(self.folder.glob("*.log"))
+    def ended(self, name: str) -> int:
+        """How one that was told to end has ended, once it has."""
+        status = self.processes[name].wait(timeout=PATIENCE)
+        del self.processes[name]
+        return status
+
+    def lines(self, name: str = "*") -> list[str]:
+        logs = sorted(self.folder.glob(f"{name}.log"))
         return [line for log in logs for line in log.read_text().splitlines()]
 
 
@@ -89,10 +107,9 @@ def fleet(folder: Path, *names: str, **env: str) -> Iterator[Fleet]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(64)
-        running = Fleet(folder, listener.getsockname()[1])
+        running = Fleet(folder, listener, env)
         try:
-            for name in names or tuple(COMMANDS):
-                running.processes[name] = _start(name, folder, listener, env)
+            running.start(*(names or tuple(COMMANDS)))
             yield running
         finally:
             for process in running.processes.values():
@@ -100,9 +117,9 @@ def fleet(folder: Path, *names: str, **env: str) -> Iterator[Fleet]:
                 process.wait()
 
 
-def until(found: Callable[[], Any]) -> Any:
-    """What it returns, once that is something."""
-    deadline = time.monotonic() + PATIENCE
+def until(found: Callable[[], Any], *, within: float = PATIENCE) -> Any:
+    """What it returns, once that is something; `within`: the seconds that were promised for it."""
+    deadline = time.monotonic() + within
     while not (value := found()):
         assert time.monotonic() < deadline, "it never came about"
         time.sleep(0.05)  # the processes of the fleet need the machine
@@ -110,7 +127,8 @@ def until(found: Callable[[], Any]) -> Any:
 
 
 def _start(name: str, folder: Path, listener: socket.socket, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    bind = [f"fd://{listener.fileno()}"] if name == "site" else []
+    command = name.partition("-")[0]
+    bind = [f"fd://{listener.fileno()}"] if command == "site" else []
     settings = {
         "DATABASE_URL": url_of_test_database(),
         "DATA_DIR": str(folder / "data"),
@@ -122,7 +140,7 @@ def _start(name: str, folder: Path, listener: socket.socket, env: Mapping[str, s
     }
     with (folder / f"{name}.log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, *COMMANDS[name], *bind],
+            [sys.executable, *COMMANDS[command], *bind],
             cwd=ROOT,
             env={**os.environ, **settings, **env},
             stdin=subprocess.DEVNULL,

@@ -12,7 +12,8 @@ from clusters.dataplane.spoken import Speaker, safe
 from clusters.dataplane.transport import Params
 from operations.errors import StepError
 
-MOST_TASKS = 500  # Proxmox lists 50 unless told
+MOST_TASKS = 500  # a call; Proxmox lists 50 unless told
+MOST_PAGES = 10
 MOST_LOG_LINES = 5000  # a longer log is cut at its end; clones and restores write some dozens
 
 CLONE, BACKUP = "vzclone", "vzdump"
@@ -73,6 +74,12 @@ class TaskCalls(Speaker):
 
     def _listed(self, node: str, params: Params) -> list[Task]:
         doing = f"list the tasks of node {node}"
-        rows = self._call("GET", f"nodes/{safe(node)}/tasks", params | {"limit": MOST_TASKS}, doing=doing)
-        with self._understood(doing):
-            return [values.task_of(row) for row in rows]
+        found: list[Task] = []
+        for page in range(MOST_PAGES):
+            asked = params | {"limit": MOST_TASKS} | ({"start": page * MOST_TASKS} if page else {})
+            rows = self._call("GET", f"nodes/{safe(node)}/tasks", asked, doing=doing)
+            with self._understood(doing):
+                found += [values.task_of(row) for row in rows]
+            if len(rows) < MOST_TASKS:
+                break
+        return found

@@ -121,7 +121,8 @@ class PodRun(Run[P]):
         return meeting.noted(self.pod)
 
     def met(self, error: StepError) -> None:
-        meeting.note(self.pod, error, at=self.looked_at or self.ct, found=self.found)
+        disk_on = getattr(self.params, "node", None) or self.pod.node.name  # of those that bring it to another node
+        meeting.note(self.pod, error, at=self.looked_at or self.ct, found=self.found, disk_on=disk_on)
 
     def begun_before(self, ct: Ct | Mine, kind: str) -> Task | None:
         """The task that a request of this step's has begun whose answer was lost; None: there is none.

@@ -1,6 +1,6 @@
 """Growing a container's disk, as several kinds do it. It cannot be undone: a disk never becomes smaller.
 
-Decides: what a lost answer means to it. Not: which size is asked for, nor what a growth without effect means (making.py).
+Decides: what a lost answer means to it. Not: which size is asked for, nor what follows from one without effect.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ def offer(monkeypatch: pytest.MonkeyPatch, **benchmarks: list[Figure] | Exceptio
     ran: list[str] = []
 
     def named(name: str, outcome: list[Figure] | Exception) -> tuple[object, str]:
-        def measure() -> list[Figure]:
-            ran.append(name)
+        def measure(*, quick: bool) -> list[Figure]:
+            ran.append(f"{name}, quick" if quick else name)
             if isinstance(outcome, Exception):
                 raise outcome
             return outcome
@@ -53,6 +53,13 @@ def test_all_of_them_are_run_unless_some_are_named(monkeypatch: pytest.MonkeyPat
     assert capsys.readouterr().out.splitlines() == [COLUMNS, GOOD.line, GOOD.line, GOOD.line]
     assert run.main(["two"]) == 0
     assert ran == ["one", "two", "two"]
+
+
+def test_quick_is_told_to_each(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    ran = offer(monkeypatch, one=[GOOD], two=[GOOD])
+    assert run.main(["--quick", "two"]) == 0
+    assert run.main(["--quick"]) == 0
+    assert ran == ["two, quick", "one, quick", "two, quick"]
 
 
 def test_a_target_that_is_missed_is_the_exit_status_and_the_rest_is_measured_all_the_same(
@@ -105,7 +112,6 @@ def test_they_are_listed_with_what_each_measures_and_none_is_run(
     assert ran == []
 
 
-def test_the_twelve_creates_are_among_them() -> None:
-    measure, words = run.BENCHMARKS["twelve-creates"]
-    assert callable(measure)
-    assert "floor of the clone lanes" in words
+def test_these_are_there() -> None:
+    assert list(run.BENCHMARKS) == ["twelve-creates", "two-hundred-creates", "parked"]
+    assert all(callable(measure) and words for measure, words in run.BENCHMARKS.values())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from audit.services import SYSTEM
 from clusters.dataplane import calls
-from clusters.observe import wake_parked
+from clusters.observe import Rhythm, wake_parked
 from clusters.waits import AwaitedTask
+from core.clock import control_now
 from operations.models import Attempt, Lane, Operation
 from operations.wake import Outcome, wake
 from pods.services import Size, create_pod
@@ -148,3 +151,22 @@ def test_words_that_cannot_be_stored_stop_no_look_and_are_told_as_far_as_they_ca
     assert (unlucky.state, unlucky.error_code) == ("failed", "task_failed")
     assert "no " in unlucky.error_message
     assert Operation.objects.filter(state="succeeded").count() == 10
+
+
+def test_a_look_that_goes_back_so_far_asks_for_no_older_task(ten_parked, plane):
+    Attempt.objects.filter(wait_key__isnull=False).update(begun_at=control_now() - timedelta(seconds=11))
+    plane.clear_record()
+    assert wake_parked(within=timedelta(seconds=10)) == 0
+    assert plane.record() == []
+    assert wake_parked(within=timedelta(seconds=20)) == 10
+
+
+def test_the_first_look_goes_back_for_ever_and_the_older_a_task_is_the_rarer_it_is_looked_at(monkeypatch):
+    now = 100.0
+    monkeypatch.setattr("clusters.observe.time.monotonic", lambda: now)
+    rhythm, seen = Rhythm(), []
+    for tick in range(13):
+        now = 100 + tick * 0.25
+        within = rhythm.within()
+        seen.append(within and within.seconds)
+    assert seen == [None, 10, 20, 10, 60, 10, 20, 10, 60, 10, 20, 10, None]

@@ -29,8 +29,8 @@ SOUND = {
 }
 OF_OURS = (
     "ALLOWED_HOSTS", "BEHIND_TLS_PROXY", "CSRF_TRUSTED_ORIGINS", "DATABASE_OWNER_URL", "DATABASE_URL", "DATA_DIR",
-    "DEBUG", "INSECURE_HTTP", "LOG_FORMAT", "LOG_LEVEL", "METRICS_NETWORKS", "METRICS_TOKEN", "SECRETS_KEYS",
-    "SECRET_KEY", "TIME_ZONE", "WORKERS",
+    "DEBUG", "HEARTBEAT_PERIOD", "HEARTBEAT_URL", "INSECURE_HTTP", "LOG_FORMAT", "LOG_LEVEL", "METRICS_NETWORKS",
+    "METRICS_TOKEN", "SECRETS_KEYS", "SECRET_KEY", "TIME_ZONE", "WORKERS",
 )  # fmt: skip
 
 
@@ -70,6 +70,8 @@ def test_a_sound_environment_passes() -> None:
         METRICS_TOKEN="a-token-for-metrics-only",
         METRICS_NETWORKS="127.0.0.0/8, ::1, 10.1.10.5",
         WORKERS="64",
+        HEARTBEAT_URL="https://monitor.example.net:8443/ping/0f7c?key=1",
+        HEARTBEAT_PERIOD="10",
         DATABASE_OWNER_URL="postgresql://owner@127.0.0.1:1/mc",
     )
     assert done.returncode == 0, done.stderr
@@ -101,6 +103,20 @@ WRONG = [
     ("METRICS_TOKEN", "secret-word with a blank", "others than letters, digits and signs"),
     ("METRICS_NETWORKS", "10.0.0.0/8, everywhere", "'everywhere' is no network such as 127.0.0.0/8"),
     ("METRICS_NETWORKS", "10.0.0.7/8", "has host bits set"),
+    ("HEARTBEAT_URL", "http://monitor.example.net/secret-word", "the https:// URL that the monitor gave you"),
+    ("HEARTBEAT_URL", "http://10.0.0.1/secret-word", "http:// to this machine only"),
+    ("HEARTBEAT_URL", "monitor.example.net/secret-word", "the https:// URL"),
+    ("HEARTBEAT_URL", "ftp://127.0.0.1/secret-word", "the https:// URL"),
+    ("HEARTBEAT_URL", "https:///secret-word", "the https:// URL"),
+    ("HEARTBEAT_URL", "https://user:secret-word@monitor.example.net/", "without user, password and fragment"),
+    ("HEARTBEAT_URL", "https://monitor.example.net/#secret-word", "without user, password and fragment"),
+    ("HEARTBEAT_URL", "https://monitor.example.net:port/secret-word", "the https:// URL"),
+    ("HEARTBEAT_URL", "https://monitor.example.net:0/secret-word", "the https:// URL"),
+    ("HEARTBEAT_URL", "https://monitor.example.net/secret-word and more", "the https:// URL"),
+    ("HEARTBEAT_URL", "https://[::1/secret-word", "the https:// URL"),
+    ("HEARTBEAT_PERIOD", "9", "from 10 to 3600"),
+    ("HEARTBEAT_PERIOD", "3601", "from 10 to 3600"),
+    ("HEARTBEAT_PERIOD", "a minute", "from 10 to 3600"),
     ("WORKERS", "0", "from 1 to 64"),
     ("WORKERS", "65", "from 1 to 64"),
     ("WORKERS", "-1", "from 1 to 64"),
@@ -142,6 +158,11 @@ def test_a_data_folder_that_cannot_be_used_is_told_with_what_to_set(tmp_path: Pa
 def test_no_complaint_shows_the_value_of_a_secret() -> None:
     for variable in ("SECRET_KEY", "SECRETS_KEYS"):
         assert "hush-hush" not in complaint(**{variable: "hush-hush"})
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.8.7:8080", "[::1]:8080", "localhost"])
+def test_a_monitor_on_this_machine_may_be_told_over_plain_http(host: str) -> None:
+    assert check(HEARTBEAT_URL=f"http://{host}/ping").returncode == 0
 
 
 def test_a_host_list_may_be_missing_only_while_debugging() -> None:

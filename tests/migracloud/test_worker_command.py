@@ -73,4 +73,5 @@ def test_it_ends_when_its_whole_group_is_told_to(worker: subprocess.Popen[bytes]
     family, _ = processes(worker)
     os.killpg(worker.pid, number)
     worker.communicate(timeout=30)
+    assert worker.returncode == 0
     assert still_there(family, within=10) == set()

@@ -59,6 +59,7 @@ def operation_of(kind: Kind[Any], **fields_: Any) -> Operation:
         subject_kind=kind.subject,
         subject_name="web",
         params={field.name: PARAMS[field.name] for field in fields(kind.params)},
+        before={"vmid": 9100} if kind.name == "rebuild" else {},
         actor_kind="token",
         actor_name="mpanel",
         created_at=NOW,

@@ -13,10 +13,11 @@ from core.clock import control_now
 from core.rows import new_id
 from operations import claims, engine, transitions
 from operations.errors import Fail, Refuse, Retry, Wait
+from operations.hints import resend_due_hints
 from operations.kind import Parked
 from operations.models import Attempt, Operation, OperationInProgress
 from operations.services import begin_operation
-from operations.wake import Outcome, resend_due_hints, wake
+from operations.wake import Outcome, wake
 from tenants.services import platform_tenant
 from tests.operations.kinds import REHEARSAL, TRIAL, Params, Script, reset
 

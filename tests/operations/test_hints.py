@@ -6,10 +6,11 @@ import pytest
 from django.db import connection
 from django_q.models import OrmQ
 
-from operations import wake
+from operations import hints, wake
+from operations.hints import resend_due_hints
 from operations.lanes import admit_everywhere
 from operations.models import Attempt, Lane, Operation
-from operations.wake import Outcome, resend_due_hints
+from operations.wake import Outcome
 from pods.services import create_pod
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -39,7 +40,7 @@ def a_minute_of_ticks(work) -> None:
 def test_while_no_worker_listens_each_is_hinted_at_every_few_seconds(three, work):
     OrmQ.objects.all().delete()
     a_minute_of_ticks(work)
-    assert 3 <= OrmQ.objects.count() <= 3 * 60 / wake.HINT_PATIENCE.total_seconds() + 3
+    assert 3 <= OrmQ.objects.count() <= 3 * 60 / hints.HINT_PATIENCE.total_seconds() + 3
 
 
 def test_who_may_enter_a_lane_is_not_hinted_at_in_every_tick(three, work):
@@ -48,11 +49,11 @@ def test_who_may_enter_a_lane_is_not_hinted_at_in_every_tick(three, work):
     Lane.objects.update(capacity=3)
     OrmQ.objects.all().delete()
     a_minute_of_ticks(work)
-    assert 2 <= OrmQ.objects.count() <= 2 * 60 / wake.HINT_PATIENCE.total_seconds() + 2
+    assert 2 <= OrmQ.objects.count() <= 2 * 60 / hints.HINT_PATIENCE.total_seconds() + 2
 
 
 def test_a_queue_that_nobody_empties_gets_no_more_hints(three, work, monkeypatch):
-    monkeypatch.setattr(wake, "MOST_HINTS", 2)
+    monkeypatch.setattr(hints, "MOST_HINTS", 2)
     Operation.objects.update(hinted_at=None)
     assert OrmQ.objects.count() >= 2
     assert resend_due_hints() == 0

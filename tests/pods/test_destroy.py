@@ -38,7 +38,7 @@ def deleted_pod(running_pod, alice, work, plane) -> CloudPod:
 
 
 def tags(plane, pod) -> list[str]:
-    return plane.cts()[pod.vmid]["config"]["tags"].split(";")
+    return str(plane.cts()[pod.vmid]["config"]["tags"]).split(";")
 
 
 def test_a_destroyed_pod_is_stopped_marked_and_kept_with_all_it_holds(deleted_pod, plane):

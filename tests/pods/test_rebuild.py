@@ -18,7 +18,7 @@ CALLS = ["clone", "config", "firewall", "shutdown", "start", "destroy"]
 
 
 def net0(plane, pod) -> str:
-    return plane.cts()[pod.vmid]["config"]["net0"]
+    return str(plane.cts()[pod.vmid]["config"]["net0"])
 
 
 def holds(pod) -> list[tuple[int, bool]]:

@@ -176,9 +176,7 @@ def test_the_quota_is_just_enough(resize, running_pod, alice, work):
 
 
 def test_a_tenant_over_its_quota_can_still_shrink(resize, running_pod, alice, work):
-    set_quota(
-        by=alice.actor, tenant=alice.tenant, limits={"pods": 1, "cores": 1, "memory_mib": 1024, "disk_gib": 8}
-    )
+    set_quota(by=alice.actor, tenant=alice.tenant, limits={"pods": 1, "cores": 1, "memory_mib": 1024, "disk_gib": 8})
     operation = resize(Size(cores=1))
     work.until_idle()
     assert ended(operation).state == Operation.State.SUCCEEDED

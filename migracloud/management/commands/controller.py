@@ -1,29 +1,50 @@
 """`manage.py controller`: looks at what is waited for, wakes it, sends due hints again, and has each cluster seen.
 
-Decides: the rhythm, and that one controller leads. Not: what a tick does (clusters/observe.py, operations/wake.py,
-migracloud/observing.py).
+Decides: the rhythm, that one controller leads, and when it breaks off. Not: what a tick does (clusters/observe.py,
+operations/wake.py, migracloud/observing.py), nor how the lead is won and lost (migracloud/leading.py).
+
+Any number of these commands may run, on any number of machines, on one database: one leads, the others take over within
+five seconds of its death. SIGTERM or SIGINT: the part of the tick under way is finished, and the lead given up at once.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, InternalError, OperationalError, connection
 
 from clusters.looks import Looks
-from clusters.observe import wake_parked
-from core.locks import AdvisoryLock, holds_for_session, try_lock_for_session
+from clusters.observe import Rhythm, wake_parked
+from migracloud.leading import STANDBY, Leadership, notice_a_dead_network
+from migracloud.monitor import Monitor
 from migracloud.observing import observe, observe_now
 from migracloud.processes import StopSignal, die_with_parent, keep_one_connection
+from operations.cancelling import honour_left_behind
 from operations.claims import end_leases_of_dead_workers
 from operations.heartbeats import PERIOD, Kind, Pulse
+from operations.hints import resend_due_hints
 from operations.lanes import admit_everywhere
-from operations.wake import resend_due_hints
+from operations.ordering import promote_left_behind
+from pods.services import purge_due
 
 log = logging.getLogger(__name__)
+
+# What workers that died have left undone, and what comes when it is time for it: usually nobody waits for that.
+REPAIR_EVERY = 1.0  # seconds
+REPAIRS: tuple[Callable[[], object], ...] = (
+    end_leases_of_dead_workers,
+    admit_everywhere,
+    promote_left_behind,
+    honour_left_behind,
+    purge_due,
+    resend_due_hints,
+)
 
 
 class Command(BaseCommand):
@@ -39,41 +60,45 @@ class Command(BaseCommand):
             raise SystemExit(2)
         die_with_parent()
         keep_one_connection()  # the leader's lock lives and dies with it
-        stop = None if once else StopSignal()
-        looks, pulse = Looks(), Pulse(Kind.CONTROLLER)
-        while stop is None or not stop.came():
-            try:
-                if not once:
-                    pulse.beat_if_due()  # also one that does not lead: it is there
-                if self._lead():
-                    look()
-                    (observe_now if once else observe)(looks)
-            except (OperationalError, InterfaceError) as error:
-                log.warning("the database is away: %s", error)
-                connection.close()
-            if stop is None:
-                return
-            self._rest(tick, stop, pulse)
+        notice_a_dead_network()
+        self.leadership, self.looks = Leadership(), Looks()
+        self.rhythm, self._repair_at = Rhythm(), 0.0
+        if once:
+            self._tick(partial(observe_now, self.looks), may_go_on=lambda: True)
+        else:
+            self._go_on(tick, StopSignal())
+
+    def _go_on(self, tick: float, stop: StopSignal) -> None:
+        pulse, monitor = Pulse(Kind.CONTROLLER), Monitor(settings.HEARTBEAT_URL, settings.HEARTBEAT_PERIOD)
+        while not stop.came():
+            pulse.beat_if_due()  # also one that does not lead: it is there
+            self._tick(partial(observe, self.looks), monitor.tell_if_due, may_go_on=lambda: not stop.came())
+            self._rest(tick if self.leadership.stands else min(tick, STANDBY), stop, pulse)
+        self.leadership.give_up()
         pulse.stop()
+
+    def _tick(self, *more: Callable[[], object], may_go_on: Callable[[], bool]) -> None:
+        """If we lead: each part, until the lead is lost. What comes last is done only when all before went well."""
+        try:
+            if self.leadership.won():
+                for part in (self._wake, *self._repairs_due(), *more):
+                    if not self.leadership.stands or not may_go_on():
+                        return
+                    part()
+        except (OperationalError, InterfaceError, InternalError) as error:
+            log.warning("the database is away: %s", error)
+            connection.close()
+
+    def _wake(self) -> None:
+        wake_parked(within=self.rhythm.within())
+
+    def _repairs_due(self) -> tuple[Callable[[], object], ...]:
+        if time.monotonic() < self._repair_at:
+            return ()
+        self._repair_at = time.monotonic() + REPAIR_EVERY
+        return REPAIRS
 
     def _rest(self, tick: float, stop: StopSignal, pulse: Pulse) -> None:
         until = time.monotonic() + tick
         while (left := until - time.monotonic()) > 0 and not stop.came(within=min(left, PERIOD)):
             pulse.beat_if_due()
-
-    def _lead(self) -> bool:
-        """Two controllers would do no harm, only double calls: one leads, the others wait for its end."""
-        if holds_for_session(AdvisoryLock.CONTROLLER):
-            return True
-        if try_lock_for_session(AdvisoryLock.CONTROLLER):
-            log.info("this controller leads")
-            return True
-        return False
-
-
-def look() -> None:
-    """One tick."""
-    end_leases_of_dead_workers()
-    wake_parked()
-    admit_everywhere()
-    resend_due_hints()
