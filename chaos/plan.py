@@ -67,7 +67,7 @@ class Plan:
                 why = f"{row['error_step']}: {row['error_message']}" if row["error_message"] else "without an error"
                 found.append(Violation("wrong_end", f"{row['kind']} is {row['state']} ({why})"))
         if states <= {"failed", "cancelled"}:
-            found += self._changed(facts, may_change)
+            found += self._changed(facts, {*may_change, *self.scenario.keeps})
         return found
 
     def asked(self, facts: Facts) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from django.db import transaction
 
 from chaos.stage import Stage
+from clusters.models import StorageTier
 from demo.handle import FakeHandle
 from operations.services import begin_operation
 from pods import services
@@ -20,6 +21,7 @@ KEYS = (
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEz11M9iIoZnLTGdYCuPcKR2mzEhZKRY3T54lUsxXYVB alice@laptop",
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHQiv2H2jxKpqfsiVTyxBDBBm9k3kEDLYLLvwDHkEvO0 alice@desk",
 )
+SNAPSHOT = "before"
 WHY = "to see whether it survives"
 BROKEN = "made to fail by hand"
 
@@ -41,6 +43,18 @@ def deleted(stage: Stage) -> None:
 
 def suspended(stage: Stage) -> None:
     suspend(stage)
+    stage.work.until_idle()
+
+
+def whole(stage: Stage) -> None:
+    """Its disk is no linked clone, which could not leave its node."""
+    StorageTier.objects.update(clone_mode=StorageTier.CloneMode.FULL)
+    rebuild(stage)
+    stage.work.until_idle()
+
+
+def with_a_snapshot(stage: Stage) -> None:
+    take_snapshot(stage)
     stage.work.until_idle()
 
 
@@ -113,6 +127,32 @@ def set_keys(stage: Stage) -> object:
     return services.replace_ssh_keys(by=stage.alice.actor, pod=stage.pod, keys=KEYS)
 
 
+def resize(stage: Stage) -> object:
+    """Some of it counts at once, the disk's growth is a task."""
+    size = services.Size(cores=3, memory_mib=3072, disk_gib=9)
+    return services.resize_pod(by=stage.alice.actor, pod=stage.pod, size=size)
+
+
+def rename(stage: Stage) -> object:
+    return services.rename_pod(by=stage.alice.actor, pod=stage.pod, hostname="www")
+
+
+def move(stage: Stage) -> object:
+    return services.move_pod(by=stage.olga.actor, pod=stage.pod)
+
+
+def take_snapshot(stage: Stage) -> object:
+    return services.take_snapshot(by=stage.alice.actor, pod=stage.pod, name=SNAPSHOT)
+
+
+def delete_snapshot(stage: Stage) -> object:
+    return services.delete_snapshot(by=stage.alice.actor, pod=stage.pod, name=SNAPSHOT)
+
+
+def roll_back(stage: Stage) -> object:
+    return services.roll_back(by=stage.alice.actor, pod=stage.pod, name=SNAPSHOT)
+
+
 # What goes wrong
 
 
@@ -129,3 +169,8 @@ def failing(*tasks: str) -> Callable[[FakeHandle], None]:
 def refused(call: str, times: int | None = None) -> Callable[[FakeHandle], None]:
     """This call is answered with an error that nothing can mend."""
     return lambda plane: plane.fail(call, 500, BROKEN, times=times)
+
+
+def denied(call: str) -> Callable[[FakeHandle], None]:
+    """Our token may not: surely nothing was done."""
+    return lambda plane: plane.fail(call, 403, "Permission check failed (/vms/9100, VM.Snapshot)", times=None)

@@ -3,7 +3,8 @@
 A new kind is one entry for each in the table at the end. `begin` makes the world that it begins in (alice's pod `web`
 runs already, and so does charlie's `shop`); `ask` is the request; `spoil` lets something go wrong for good at the last
 step that can be undone, so that every undo is walked (`spoil_at`: not before this step's call); `ends` are the states
-in which the operation may end; `leaves` the checker's codes for what it says itself that it leaves when it has failed.
+in which the operation may end; `leaves` the checker's codes for what it says itself that it leaves when it has failed,
+`keeps` the columns of a pod's row that stay changed even so.
 
 Decides: that. Not: where it is killed, cancelled or disturbed meanwhile, nor the requests (requests.py).
 """
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chaos import requests as ask
-from chaos.requests import failing, refused
+from chaos.requests import denied, failing, refused
 from chaos.stage import Stage
 from demo.handle import FakeHandle
 
@@ -42,6 +43,7 @@ class Scenario:
     spoil_at: tuple[str, str] | None = None
     ends: frozenset[str] = SUCCEEDED
     leaves: frozenset[str] = frozenset()
+    keeps: frozenset[str] = frozenset()
     version: int = 1
 
     @property
@@ -65,10 +67,11 @@ def undone(
     spoil_at: tuple[str, str] | None = None,
     ends: frozenset[str] = FAILED,
     leaves: frozenset[str] = frozenset(),
+    keeps: frozenset[str] = frozenset(),
     version: int = 1,
 ) -> Scenario:
     """It fails for good, and nothing of it may be left."""
-    return Scenario(kind, "undo", ask, begin, spoil, spoil_at, ends, leaves, version)
+    return Scenario(kind, "undo", ask, begin, spoil, spoil_at, ends, leaves, keeps, version)
 
 
 SCENARIOS = (
@@ -94,6 +97,18 @@ SCENARIOS = (
     undone("reboot", ask.reboot, refused("start", times=1), spoil_at=("start", "start")),
     done("set_keys", ask.set_keys),
     undone("set_keys", ask.set_keys, refused("config")),
+    Scenario("resize", "do", ask.resize, keeps=frozenset({"disk_gib"})),
+    undone("resize", ask.resize, failing("resize"), keeps=frozenset({"disk_gib"})),
+    done("rename", ask.rename),
+    undone("rename", ask.rename, refused("config_get", times=1), spoil_at=("see", "config_get")),
+    done("move", ask.move, ask.whole),
+    undone("move", ask.move, refused("start", times=1), ask.whole, spoil_at=("start", "start")),
+    done("snapshot", ask.take_snapshot),
+    undone("snapshot", ask.take_snapshot, failing("snapshot")),
+    done("delete_snapshot", ask.delete_snapshot, ask.with_a_snapshot),
+    undone("delete_snapshot", ask.delete_snapshot, denied("delete_snapshot"), ask.with_a_snapshot),
+    done("rollback", ask.roll_back, ask.with_a_snapshot),
+    undone("rollback", ask.roll_back, denied("rollback"), ask.with_a_snapshot),
     done("destroy", ask.destroy_as_before, version=1),
     undone("destroy", ask.destroy_as_before, failing("destroy"), version=1),
 )

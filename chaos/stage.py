@@ -13,9 +13,7 @@ from django.db import connection
 from chaos.checker import Facts, look_at, read
 from clusters.models import Cluster
 from demo.handle import FakeHandle
-from operations.cancelling import honour_left_behind
 from operations.models import Operation
-from operations.ordering import promote_left_behind
 from pods.models import CloudPod
 from pods.services import create_pod
 from tests.cast import Person
@@ -32,10 +30,6 @@ class PatientWork(Work):
     """Whoever waits for the next try waits until a request without an answer can no longer arrive: one more try, then,
     is always enough, and each run of a scenario has the same tries.
     """
-
-    def tick(self) -> int:
-        """The controller's look, with what it does for those whose asker or worker died before anybody was told."""
-        return promote_left_behind() + honour_left_behind() + super().tick()
 
     def _jump_to_next_try(self) -> bool:
         if not super()._jump_to_next_try():
@@ -63,8 +57,10 @@ class Stage:
 
     @property
     def pod(self) -> CloudPod:
-        """Alice's pod, as its row is now."""
-        pod: CloudPod = CloudPod.objects.select_related("tenant").get(hostname="web")
+        """Alice's first pod, as its row is now."""
+        of_alice = CloudPod.objects.of(self.alice.tenant).select_related("tenant", "cluster").order_by("pk")
+        pod: CloudPod | None = of_alice.first()
+        assert pod is not None
         return pod
 
     def in_another_process(self) -> Stage:
