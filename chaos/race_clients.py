@@ -1,7 +1,8 @@
 """Clients that create, resize, stop and destroy the same few pods at random, through the site's API, all at once.
 
-A place is a host name. Whoever finds no pod of that name makes one; whoever finds one does something with it, whatever
-the others do with it meanwhile; what is deleted is purged by the platform's token, and then the place is free again.
+A place is a host name. Whoever knows of no pod of that name makes one; whoever knows of one does something with it,
+whatever the others do with it meanwhile; what is deleted is purged by the platform's token, and then the place is free
+again. What the clients know of a place is what the site has told any of them last, and so it is often wrong by now.
 
 Decides: what is asked for, and which answers are right. Not: what has come of it (race.py).
 """
@@ -13,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from chaos.violations import Violation
 from tests.fleet import Answer, Fleet
@@ -48,6 +49,13 @@ class Asked:
     operation: str | None
 
 
+class Known(NamedTuple):
+    """What was heard last of a place's pod."""
+
+    pod: str
+    deleted: bool = False
+
+
 @dataclass
 class Clients:
     """`token` is a tenant's, `staff` the platform's."""
@@ -56,6 +64,7 @@ class Clients:
     token: str
     staff: str
     hostnames: list[str]
+    known: dict[str, Known] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     wrong: list[Violation] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
@@ -80,33 +89,49 @@ class Clients:
 
     def _act(self, random: Random) -> None:
         hostname = random.choice(self.hostnames)
-        found = self._ask("list", hostname, "GET", f"pods?hostname={hostname}").json["results"]
-        if not found:
-            size = {"cores": random.choice(CORES[:2]), "disk_gib": random.choice(DISK_GIB[:2])}
-            self._ask("create", hostname, "POST", "pods", body={"hostname": hostname, **size})
+        known = self.known.get(hostname)
+        if known is None:
+            self._create(hostname, random)
             return
-        weights = WITH_A_DELETED_POD if found[0]["phase"] == "deleted" else WITH_A_POD
+        weights = WITH_A_DELETED_POD if known.deleted else WITH_A_POD
         [verb] = random.choices(list(weights), list(weights.values()))
-        doing: Callable[[str, str, str, Random], object] = getattr(self, f"_{verb}", self._plainly)
-        doing(verb, hostname, f"pods/{found[0]['id']}", random)
+        doing: Callable[[str, str, str, Random], Answer] = getattr(self, f"_{verb}", self._plainly)
+        answer = doing(verb, hostname, f"pods/{known.pod}", random)
+        self._learn(verb, hostname, known, answer)
 
-    def _plainly(self, verb: str, hostname: str, path: str, random: Random) -> None:
-        self._ask(verb, hostname, "POST", f"{path}/{verb}")
+    def _create(self, hostname: str, random: Random) -> None:
+        size = {"cores": random.choice(CORES[:2]), "disk_gib": random.choice(DISK_GIB[:2])}
+        answer = self._ask("create", hostname, "POST", "pods", body={"hostname": hostname, **size})
+        if answer.status == 202:
+            self.known[hostname] = Known(answer.json["subject"]["id"])
 
-    def _resize(self, verb: str, hostname: str, path: str, random: Random) -> None:
+    def _learn(self, verb: str, hostname: str, known: Known, answer: Answer) -> None:
+        """Of the pod that was asked for: what is there by now may be another one."""
+        if self.known.get(hostname, known).pod != known.pod:
+            return
+        code = answer.json.get("code")
+        if code in ("pod_gone", "not_found") or (verb, answer.status) == ("purge", 202):
+            self.known.pop(hostname, None)
+        elif answer.status == 202 and verb in ("destroy", "restore"):
+            self.known[hostname] = known._replace(deleted=verb == "destroy")
+
+    def _plainly(self, verb: str, hostname: str, path: str, random: Random) -> Answer:
+        return self._ask(verb, hostname, "POST", f"{path}/{verb}")
+
+    def _resize(self, verb: str, hostname: str, path: str, random: Random) -> Answer:
         size = {"cores": random.choice(CORES), "memory_mib": random.choice(MEMORY_MIB)}
         if random.random() < 0.4:
             size["disk_gib"] = random.choice(DISK_GIB)
-        self._ask(verb, hostname, "POST", f"{path}/resize", body=size)
+        return self._ask(verb, hostname, "POST", f"{path}/resize", body=size)
 
-    def _stop(self, verb: str, hostname: str, path: str, random: Random) -> None:
-        self._ask(verb, hostname, "POST", f"{path}/stop", body={"timeout_s": random.choice((0, 5))})
+    def _stop(self, verb: str, hostname: str, path: str, random: Random) -> Answer:
+        return self._ask(verb, hostname, "POST", f"{path}/stop", body={"timeout_s": random.choice((0, 5))})
 
-    def _destroy(self, verb: str, hostname: str, path: str, random: Random) -> None:
-        self._ask(verb, hostname, "DELETE", f"{path}?timeout_s={random.choice((0, 5))}")
+    def _destroy(self, verb: str, hostname: str, path: str, random: Random) -> Answer:
+        return self._ask(verb, hostname, "DELETE", f"{path}?timeout_s={random.choice((0, 5))}")
 
-    def _purge(self, verb: str, hostname: str, path: str, random: Random) -> None:
-        self._ask(verb, hostname, "POST", f"{path}/purge", body={"reason": WHY}, token=self.staff)
+    def _purge(self, verb: str, hostname: str, path: str, random: Random) -> Answer:
+        return self._ask(verb, hostname, "POST", f"{path}/purge", body={"reason": WHY}, token=self.staff)
 
     def _ask(self, verb: str, hostname: str, method: str, path: str, *, body: Any = None, token: str = "") -> Answer:
         answer = self.site.ask(method, f"/api/v1/{path}", token=token or self.token, body=body)
