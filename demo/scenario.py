@@ -58,6 +58,7 @@ class Story:
     orders: list[Ordered] = field(default_factory=list)
     destroyed: Ordered | None = None
     killed: Killed | None = None
+    rebuilt: Ordered | None = None
     moved: Ordered | None = None
     silenced: str | None = None  # the endpoint that was stopped while an operation was under way
     untrue: list[str] = field(default_factory=list)
@@ -172,7 +173,8 @@ class Scenario:
         week.replace_keys_and_reboot(self.story.orders[REBOOTED], self.pves[FIRST])
         week.stop(self.story.orders[STOPPED], self.pves[FIRST])
         week.resize(self.story.orders[RESIZED], self.pves[FIRST], cores=3, disk_gib=16)
-        week.rebuild(self.story.orders[REBUILT], self.pves[FIRST])
+        self.story.rebuilt = self.story.orders[REBUILT]
+        week.rebuild(self.story.rebuilt, self.pves[FIRST])
 
     def _finish(self, operation: dict[str, Any]) -> dict[str, Any]:
         """Wait for its end; what has not ended in time is returned as it is."""

@@ -80,11 +80,13 @@ def _addresses(story: Story) -> Iterator[str]:
 
 def _calls(story: Story, cluster: str, world: World, findings: Findings) -> Iterator[str]:
     """Of pods that no killed worker had in hand: its successor looks twice, as it should. Nor of a cluster that lost
-    an endpoint: a call that it cut is made again.
+    an endpoint: a call that it cut is made again; nor of a rebuilt pod, whose container is not its create's.
     """
     counts: dict[str, int] = {}
     for ordered in story.orders:
         if ordered.pod["cluster"] != cluster or story.silenced in world.pve.urls:
+            continue
+        if story.rebuilt is ordered:
             continue
         if story.killed and ordered.operation["id"] == story.killed.operation:
             continue

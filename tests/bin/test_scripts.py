@@ -20,6 +20,7 @@ pytestmark = pytest.mark.slow
 
 COMMANDS = [
     "bin/bench",
+    "bin/chaos",
     "bin/check",
     "bin/demo",
     "bin/goldens",
@@ -48,7 +49,8 @@ def test_help_says_how_it_is_used_without_any_set_up(command: str, project: Path
 
 
 @pytest.mark.parametrize(
-    "command", ["bin/bench", "bin/check", "bin/demo", "bin/goldens", "bin/serve", "bin/setup", "bin/stop", ".ci/run"]
+    "command",
+    ["bin/bench", "bin/chaos", "bin/check", "bin/demo", "bin/goldens", "bin/serve", "bin/setup", "bin/stop", ".ci/run"],
 )
 def test_an_unknown_argument_is_named_and_nothing_is_begun(command: str, project: Path) -> None:
     done = run(["bash", str(project / command), "--bogus"], cwd=Path("/"))

@@ -67,7 +67,7 @@ def named(paths: list[Path]) -> list[str]:
 
 
 def test_every_file_opens_with_a_docstring():
-    files = [*of_ours(*FLOORS, "bench", "demo", "tests"), ROOT / "manage.py"]
+    files = [*of_ours(*FLOORS, "bench", "chaos", "demo", "tests"), ROOT / "manage.py"]
     without = [path for path in files if not ast.get_docstring(ast.parse(path.read_text()))]
     assert not without, f"say what they decide: {named(without)}"
 
@@ -75,7 +75,7 @@ def test_every_file_opens_with_a_docstring():
 def test_no_file_is_longer_than_a_reader_s_patience():
     too_long = [
         path
-        for path in python_files(*FLOORS, "bench", "demo", "tests")
+        for path in python_files(*FLOORS, "bench", "chaos", "demo", "tests")
         if len(path.read_text().splitlines()) > MOST_LINES
     ]
     assert not too_long, f"split by meaning, at most {MOST_LINES} lines: {named(too_long)}"
@@ -104,7 +104,7 @@ def test_imports_go_down_only():
     assert "0 broken" in done.stdout
 
 
-@pytest.mark.parametrize("tool", ["bench", "demo", "tests", "fakepve"])
+@pytest.mark.parametrize("tool", ["bench", "chaos", "demo", "tests", "fakepve"])
 def test_the_product_imports_nothing_of_the_demo_or_the_tests(tool):
     guilty = [path for path in of_ours(*FLOORS) if tool in imported_packages(path)]
     assert not guilty, named(guilty)
