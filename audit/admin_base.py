@@ -1,7 +1,7 @@
 """What every admin page of ours shares: it is read, nothing is deleted, its history is the audit trail.
 
-Decides: permissions by default, refusals as form errors, and filters. Not: what a model shows (each app's admin.py), nor
-the question before anything is done (confirming.py).
+Decides: permissions by default, refusals as form errors, and filters. Not: what a model shows (each app's admin.py),
+nor the question before anything is done (confirming.py).
 """
 
 from __future__ import annotations

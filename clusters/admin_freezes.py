@@ -95,7 +95,7 @@ class FreezeAdmin(ReadAdmin):
             title="Freeze",
             consequences=[
                 "No new work is taken: whoever asks for some is refused (503) and reads the reason, tenants too.",
-                "What is going on comes to its next safe point and stands still there. Tasks of Proxmox run to their end.",
+                "What is going on stands still at its next safe point; tasks of Proxmox run to their end.",
                 "When it is thawed, all goes on where it stood, and the time in between is not taken off.",
             ],
             button="Freeze",
