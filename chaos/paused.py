@@ -43,7 +43,12 @@ def paused(ready: Any, database_url: str, *, call: str, where: str) -> Iterator[
     """It has stopped itself there by now."""
     process = subprocess.Popen(
         [sys.executable, "-m", "chaos.paused", call, where],
-        env={**os.environ, "DATABASE_URL": database_url, "FAKE": json.dumps(asdict(ready))},
+        env={
+            **os.environ,
+            "DATABASE_URL": database_url,
+            "FAKE": json.dumps(asdict(ready)),
+            "SUPERVISOR_PID": str(os.getpid()),
+        },
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -64,10 +69,12 @@ def main(call: str, where: str) -> None:
     from clusters.dataplane.transport import Transport
     from demo.handle import FakeHandle, Ready
     from demo.record import describe
+    from migracloud.processes import die_with_parent
     from operations.claims import Lease
     from operations.models import Operation
     from tests.work import Work
 
+    die_with_parent()
     stopped: list[str] = []
 
     def stopping(name: str, original: Any, method: int) -> Any:

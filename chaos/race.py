@@ -97,7 +97,7 @@ def widen(pods: int) -> None:
     Quota.objects.update(pods=pods, cores=3 * pods, memory_mib=2_700 * pods, disk_gib=10 * pods)
 
 
-def run(race: Race, *, plane: FakeHandle, people: dict[str, Person], folder: Path, seed: str) -> "Result":
+def run(race: Race, *, plane: FakeHandle, people: dict[str, Person], folder: Path, seed: str) -> Result:
     """In a world that was just made, on the tests' database."""
     widen(race.pods)
     plane.set_seconds(time_scale=1, **SECONDS)
@@ -124,7 +124,7 @@ class Result:
 
 
 @contextmanager
-def _all_at_once(race: Race, clients: Clients, watcher: "_Watcher", seed: str) -> Iterator[None]:
+def _all_at_once(race: Race, clients: Clients, watcher: _Watcher, seed: str) -> Iterator[None]:
     """All clients and the one who looks, until the end of the block; then they come to theirs."""
     threads = [threading.Thread(target=clients.run, args=(number, seed)) for number in range(race.clients)]
     threads.append(threading.Thread(target=watcher.run, args=(clients.over,)))

@@ -58,7 +58,12 @@ CASES = [
     Case("resize", resize, "resize"),
     Case("rebuild", asks.rebuild, "destroy", heir_runs=False),
     Case(
-        "create", asks.create, "destroy", lambda plane: plane.fail_task("start", "broken"), hostname="db", heir_runs=False
+        "create",
+        asks.create,
+        "destroy",
+        lambda plane: plane.fail_task("start", "broken"),
+        hostname="db",
+        heir_runs=False,
     ),
 ]
 WITH_A_DIGEST = [Case("resize", resize, "config"), Case("destroy", asks.destroy, "config")]
