@@ -1,13 +1,12 @@
 """What every admin page of ours shares: it is read, nothing is deleted, its history is the audit trail.
 
-Decides: permissions by default, refusals as form errors, filters, and the confirmation before anything changes.
-Not: what a model shows (each app's admin.py).
+Decides: permissions by default, refusals as form errors, and filters. Not: what a model shows (each app's admin.py),
+nor the question before anything is done (confirming.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +19,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 
-from audit.places import history_url, page_url
+from audit.places import history_url
 from core.errors import Refused
 
 SECRET_FIELDS = {"password", "digest", "sealed", "token_sealed"}
@@ -174,45 +173,3 @@ class SinceFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         span = self.SPANS.get(self.value() or "")
         return queryset.filter(**{f"{self.field}__gte": timezone.now() - span[1]}) if span else queryset
-
-
-@dataclass(frozen=True)
-class Number:
-    """A whole number that a confirmation asks for, from 0 on."""
-
-    name: str
-    label: str
-    usual: int
-    most: int
-
-
-def confirm(
-    model_admin: Any,
-    request: HttpRequest,
-    obj: Model,
-    *,
-    title: str,
-    consequences: Sequence[str],
-    button: str,
-    asks_reason: bool = True,
-    numbers: Sequence[Number] = (),
-    dangerous: bool = True,
-    refused: Refused | None = None,
-) -> HttpResponse:
-    """The page before the deed: what exactly will happen, and a form (POST, with CSRF) that does it."""
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "opts": model_admin.opts,
-        "original": obj,
-        "title": title,
-        "consequences": consequences,
-        "button": button,
-        "asks_reason": asks_reason,
-        "reason": request.POST.get("reason", ""),
-        "numbers": [(number, request.POST.get(number.name, number.usual)) for number in numbers],
-        "dangerous": dangerous,
-        "refused": refused,
-        "back": page_url(obj),
-    }
-    status = refused.status if refused else 200
-    return TemplateResponse(request, "admin/confirm.html", context, status=status)

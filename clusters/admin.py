@@ -14,6 +14,8 @@ from django.http import HttpRequest
 
 from audit import look
 from audit.admin_base import ReadAdmin
+from clusters import admin_findings as admin_findings  # its pages are registered with these
+from clusters import admin_freezes as admin_freezes  # likewise
 from clusters.admin_check import CheckedAdmin
 from clusters.admin_seen import SeenCluster, SeenNode, SeenTier
 from clusters.models import Attachment, Cluster, GoldenTemplate, MarkKey, Node, StorageTier, TemplateCopy

@@ -36,7 +36,7 @@ class Faults:
         self._failures: dict[str, Failure] = {}
         self._task_failures: dict[str, Failure] = {}
         self._warnings: Counter[str] = Counter()
-        self._moves: dict[str, Callable[[], None]] = {}
+        self._moves: dict[str, tuple[int, Callable[[], None]]] = {}
         self._deaths: set[str] = set()
         self._holds: dict[str, asyncio.Event] = {}
         self._waiting: Counter[str] = Counter()
@@ -82,13 +82,17 @@ class Faults:
 
     # What somebody else does just before a request arrives
 
-    def move_before(self, name: str, move: Callable[[], None]) -> None:
-        self._moves[name] = move
+    def move_before(self, name: str, move: Callable[[], None], nth: int = 1) -> None:
+        self._moves[name] = nth, move
 
     def make_moves(self, name: str) -> None:
-        """Do what was to be done before the next request of that name."""
-        move = self._moves.pop(name, None)
-        if move is not None:
+        """Do what was to be done before this request of that name."""
+        left, move = self._moves.pop(name, (0, None))
+        if move is None:
+            return
+        if left > 1:
+            self._moves[name] = left - 1, move
+        else:
             move()
 
     # Errors

@@ -45,6 +45,10 @@ class WorldsHandle:
         """Somebody destroys the CT by hand and makes another at its VMID, running and without a mark."""
         self._do("replace_ct", vmid=vmid)
 
+    def replace_before(self, name: str, vmid: int, *, nth: int = 1) -> None:
+        """When the nth request of that name from now on arrives, the CT (if there is one) has just been replaced."""
+        self._do("replace_before", name=name, vmid=vmid, nth=nth)
+
     def node_offline(self, node: str, offline: bool = True) -> None:
         """Calls for the node are answered 595, its CTs are `unknown`; they come back with it as they were. All
         endpoints answer as before, its own too.

@@ -68,6 +68,13 @@ class Worlds:
     def warn_task(self, name: str, times: int) -> None:
         self._pve.faults.warn(canonical(name), times)
 
+    def replace_before(self, name: str, vmid: int, nth: int) -> None:
+        def replace() -> None:
+            if self._pve.ct(vmid) is not None:
+                self.replace_ct(vmid)
+
+        self._pve.faults.move_before(canonical(name), replace, nth)
+
     def replace_ct(self, vmid: int) -> None:
         ct = self._pve.ct(vmid)
         self.remove_ct(vmid)  # which says so if there is none

@@ -1,7 +1,7 @@
 """The admin site, in unfold's dress.
 
 Decides: which site class Django's admin uses, that its pages hold nothing inline, and that each of them says when the
-workers or the controller are missing.
+workers or the controller are missing, and what is frozen.
 Not: what each model shows (each app's admin.py).
 """
 
@@ -26,8 +26,11 @@ class MigraCloudAdminSite(UnfoldAdminSite):
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         # Unfold writes its colours into an inline <style>, which our policy forbids; they are in our style sheet.
         context: dict[str, Any] = super().each_context(request)
-        missing = missing_processes() if self.has_permission(request) else []
-        return {**context, "colors": None, "border_radius": None, "missing_processes": missing}
+        from clusters.admin_freezes import banners  # its models are there only when the apps are
+
+        inside = self.has_permission(request)
+        told = {"missing_processes": missing_processes(), "freezes": banners()} if inside else {}
+        return {**context, "colors": None, "border_radius": None, **told}
 
 
 def missing_processes() -> list[str]:

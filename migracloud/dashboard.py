@@ -1,4 +1,4 @@
-"""The overview: five figures that lead to their lists, what is not done, what happened, and what is broken or missing.
+"""The overview: six figures that lead to their lists, what is not done, what happened, and what is broken or missing.
 
 Decides: what is counted, in a constant number of queries. Not: the lists themselves (each app's admin.py).
 """
@@ -18,7 +18,7 @@ from audit.models import AuditEvent
 from audit.places import list_url, page_url
 from clusters.admin_seen import used_memory
 from clusters.freshness import STALE_AFTER, does_not_answer, standing
-from clusters.models import Cluster, Node, TemplateCopy
+from clusters.models import Cluster, Finding, Node, TemplateCopy
 from core.clock import ControlNow
 from ipam.models import IPLease
 from ipam.queries import Usage, usage_by_subnet
@@ -32,6 +32,10 @@ LATE = timedelta(minutes=1)  # a hint is sent again after seconds: who is due fo
 SHOWN = 8
 DAYS = 14
 Phase, State = CloudPod.Phase, Operation.State
+OF_THE_LISTS = (
+    *("pods.cloudpod", "operations.operation", "ipam.iplease", "audit.auditevent"),
+    *("clusters.node", "clusters.finding"),
+)
 
 
 @dataclass(frozen=True)
@@ -64,8 +68,7 @@ class Hint:
 
 def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Unfold's dashboard callback. Each part is for those who may see its list."""
-    may = {name: request.user.has_perm(f"{name.replace('.', '.view_')}") for name in (
-        "pods.cloudpod", "operations.operation", "ipam.iplease", "audit.auditevent", "clusters.node")}  # fmt: skip
+    may = {name: request.user.has_perm(name.replace(".", ".view_")) for name in OF_THE_LISTS}
     figures: list[Figure] = []
     if may["pods.cloudpod"]:
         figures += pod_figures()
@@ -75,6 +78,8 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context["chart"] = operations_a_day()
     if may["ipam.iplease"]:
         figures.append(address_figure())
+    if may["clusters.finding"]:
+        figures.append(finding_figure())
     if may["clusters.node"]:
         context["nodes"] = nodes()
         context["unseen"] = unseen_clusters()
@@ -82,6 +87,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may["audit.auditevent"]:
         context["events"] = list(AuditEvent.objects.all()[:SHOWN])
     context["figures"] = figures
+    context["may_freeze"] = request.user.has_perm("operations.add_freeze")
     context["broken"] = broken() if may["operations.operation"] else []
     context["refreshes"] = any(row.operation.is_live for row in context.get("open_operations", ()))
     return context
@@ -122,8 +128,8 @@ def pod_figures() -> list[Figure]:
 def operation_figures() -> list[Figure]:
     week = Q(created_at__gte=timezone.now() - timedelta(days=7))
     failed = Q(state__in=[State.FAILED, State.NEEDS_ATTENTION]) & week
-    counts = Operation.objects.filter(Q(state__in=Operation.LIVE) | failed).aggregate(
-        open=Count("pk", filter=Q(state__in=Operation.LIVE)),
+    counts = Operation.objects.filter(Q(state__in=Operation.OPEN) | failed).aggregate(
+        open=Count("pk", filter=Q(state__in=Operation.OPEN)),
         parked=Count("pk", filter=Q(state=State.PARKED)),
         failed=Count("pk", filter=Q(state=State.FAILED) & week),
     )
@@ -144,6 +150,16 @@ def operation_figures() -> list[Figure]:
     ]
 
 
+def findings_open() -> int:
+    return Finding.objects.filter(closed_at=None).count()
+
+
+def finding_figure() -> Figure:
+    found = findings_open()
+    note = "what needs a person" if found else "nothing needs a person"
+    return Figure("Findings open", found, note, list_url(Finding, open="yes"), "bad" if found else "")
+
+
 def address_figure() -> Figure:
     usages = usage_by_subnet()
     total = sum(usages.values(), Usage())
@@ -158,18 +174,14 @@ def address_figure() -> Figure:
 
 def open_operations() -> list[Row]:
     """What needs a person first, then what goes on."""
-    attention = Q(state=State.NEEDS_ATTENTION, subject_id__in=_subjects_in_need())
+    attention = Q(state=State.NEEDS_ATTENTION)
     found = (
-        Operation.objects.filter(Q(state__in=Operation.LIVE) | attention)
+        Operation.objects.filter(Q(state__in=Operation.OPEN) | attention)
         .select_related("tenant")
         .prefetch_related("steps")
         .order_by(F("finished_at").asc(nulls_last=True), "-id")
     )
     return [Row(operation, *progress(operation)) for operation in found[:SHOWN]]
-
-
-def _subjects_in_need() -> Any:
-    return CloudPod.objects.filter(phase=Phase.NEEDS_ATTENTION).values("pk")
 
 
 def operations_a_day() -> Chart | None:

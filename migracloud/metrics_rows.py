@@ -17,10 +17,11 @@ from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from clusters.models import Cluster
+from clusters.models import Cluster, Finding
 from core.clock import control_now
 from ipam.models import Subnet
 from ipam.queries import Usage, usage_by_subnet
+from operations.freezing import in_force
 from operations.heartbeats import last_seen
 from operations.kind import known_kinds
 from operations.models import Lane, Operation
@@ -28,7 +29,7 @@ from pods.models import CloudPod
 
 log = logging.getLogger(__name__)
 
-ENDED = (Operation.State.SUCCEEDED, Operation.State.FAILED, Operation.State.NEEDS_ATTENTION)
+ENDED = tuple(state for state in Operation.State if state not in Operation.OPEN)
 BUCKETS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 3600)  # seconds
 
 
@@ -38,7 +39,16 @@ class Rows(Collector):
         up = GaugeMetricFamily("migracloud_database_up", "Whether the rows could be read for this scrape.")
         try:
             with transaction.atomic():
-                found = [*operations(), lanes(), *pods(), *clusters(), *addresses(), *processes()]
+                found = [
+                    *operations(),
+                    lanes(),
+                    freezes(),
+                    *pods(),
+                    *clusters(),
+                    findings(),
+                    *addresses(),
+                    *processes(),
+                ]
         except Error as error:
             log.warning("the rows cannot be read for metrics: %s", str(error).strip())
             found = []
@@ -91,13 +101,29 @@ def pods() -> Iterator[Metric]:
     phases = GaugeMetricFamily("migracloud_pods", "Pods by phase, those that are gone too.", labels=["phase"])
     for phase in CloudPod.Phase.values:
         phases.add_metric([phase], sum(row["count"] for row in rows if row["phase"] == phase))
-    over = (CloudPod.Phase.FAILED, CloudPod.Phase.GONE)
+    over = CloudPod.ENDED
     states = GaugeMetricFamily("migracloud_pods_observed", "Pods there are, as last seen.", labels=["state"])
     for state in CloudPod.Observed.values:
         there = (row for row in rows if row["observed_state"] == state and row["phase"] not in over)
         states.add_metric([state], sum(row["count"] for row in there))
     yield phases
     yield states
+
+
+def freezes() -> Metric:
+    return GaugeMetricFamily(
+        "migracloud_freezes", "Freezes in force, of all work or of a cluster's.", in_force().count()
+    )
+
+
+def findings() -> Metric:
+    """Open ones, by how grave they are."""
+    now_open = GaugeMetricFamily("migracloud_findings_open", "Findings that are open.", labels=["severity"])
+    rows = Finding.objects.filter(closed_at=None).order_by().values("severity").annotate(count=Count("pk"))
+    counted = {row["severity"]: row["count"] for row in rows}
+    for severity in Finding.Severity.values:
+        now_open.add_metric([severity], counted.get(severity, 0))
+    return now_open
 
 
 def clusters() -> Iterator[Metric]:

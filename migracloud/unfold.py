@@ -16,6 +16,8 @@ GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("CloudPods", "deployed_code", "pods.cloudpod"),
         ("Operations", "sync_alt", "operations.operation"),
         ("Lanes", "traffic", "operations.lane"),
+        ("Freezes", "ac_unit", "operations.freeze"),
+        ("Findings", "report", "clusters.finding"),
         ("Processes", "monitor_heart", "operations.heartbeat"),
     ),
     "Addresses": (
@@ -44,12 +46,14 @@ GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """The sidebar: what the person may see. One query, for the badge."""
-    from migracloud.dashboard import pods_in_need
+    """The sidebar: what the person may see. Two queries, for the badges."""
+    from migracloud.dashboard import findings_open, pods_in_need
 
     groups: list[dict[str, Any]] = []
     for title, pages in GROUPS.items():
         items = [_item(request, *page) for page in pages if _may_see(request, page[2])]
+        if title == "Workloads" and _may_see(request, "clusters.finding") and (count := findings_open()):
+            next(item for item in items if item["title"] == "Findings")["badge"] = count
         if title == "Workloads":
             items.insert(0, {"title": "Overview", "icon": "dashboard", "link": reverse("admin:index")})
         if title == "Workloads" and _may_see(request, "pods.cloudpod") and (count := pods_in_need()):

@@ -1,7 +1,7 @@
 """Operations in the admin: lists, and a page that tells what was asked, what happened and what it waits for.
 
-Decides: columns, filters and pages; all of it is history and only read, but for a lane's capacity.
-Not: the wording of the explanation (explain.py).
+Decides: columns, filters and pages. Not: the wording of the explanation (explain.py), what can be done about one
+(admin_actions.py), lanes and processes (admin_lanes.py).
 """
 
 from __future__ import annotations
@@ -10,18 +10,20 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import display
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 
 from audit import look
 from audit.admin_base import ReadAdmin, SinceFilter, TenantFilter
 from audit.models import AuditEvent
 from audit.places import page_url
+from operations import admin_actions
+from operations import admin_lanes as admin_lanes  # its pages are registered with these
 from operations.explain import progress
 from operations.kind import known_kinds
-from operations.models import Attempt, Heartbeat, Lane, LanePlace, Operation, Step
+from operations.models import Attempt, Cancellation, Operation, Step
 from operations.timeline import timeline, with_steps
-from tenants.admin_base import SwitchAdmin
 
 BEGUN_BY = "Operations begin when somebody asks for a pod, in the API or here."
 
@@ -34,7 +36,7 @@ class OpenFilter(admin.SimpleListFilter):
         return [("yes", "not done"), ("no", "ended")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        live = Q(state__in=Operation.LIVE)
+        live = Q(state__in=Operation.OPEN)
         return {"yes": queryset.filter(live), "no": queryset.exclude(live)}.get(self.value() or "", queryset)
 
 
@@ -65,6 +67,9 @@ class OperationAdmin(ReadAdmin):
         operations: QuerySet[Operation] = super().get_queryset(request)
         return operations.prefetch_related("steps")
 
+    def get_urls(self) -> list[URLPattern]:
+        return [*admin_actions.urls(self), *super().get_urls()]
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -76,6 +81,7 @@ class OperationAdmin(ReadAdmin):
             "line": timeline(full),
             "events": list(AuditEvent.objects.filter(operation_id=operation.pk)[:20]),
             "refreshes": full.is_live,
+            "buttons": admin_actions.buttons(request, full),
         }
 
     @display(description="Subject", ordering="subject_name")
@@ -167,66 +173,24 @@ class AttemptAdmin(ReadAdmin):
         return look.words_of_a_machine(attempt.detail)
 
 
-@admin.register(Lane)
-class LaneAdmin(SwitchAdmin):
-    switches = ("capacity",)
-    resource_kind = "lane"
-    list_display = ["name", "capacity", "inside", "queue"]
-    search_fields = ["name"]
-    search_help_text = "Name"
-    fieldsets = [(None, {"fields": ["name", "capacity", ("inside", "queue")]})]
-    empty_hint = "A lane appears when the first operation needs it."
+@admin.register(Cancellation)
+class CancellationAdmin(ReadAdmin):
+    list_display = ["operation", "state_badge", "by", "reason", "asked"]
+    list_select_related = ["operation"]
+    search_fields = ["operation__subject_name", "actor_name", "reason"]
+    search_help_text = "Subject, who asked or reason"
+    empty_hint = "Nobody has asked to take an operation back."
+    ordering = ["-id"]
+    fieldsets = [(None, {"fields": [("operation", "state_badge"), ("by", "asked"), "reason"]})]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Lane]:
-        lanes: QuerySet[Lane] = super().get_queryset(request)
-        taken = Q(places__taken_at__isnull=False)
-        return lanes.annotate(
-            inside_count=Count("places", filter=taken),
-            queue_count=Count("places", filter=~taken & Q(places__isnull=False)),
-        )
+    @display(description="Its operation is", ordering="operation__state")
+    def state_badge(self, row: Cancellation) -> str:
+        return look.badge(row.operation.state)
 
-    @display(description="Inside now", ordering="inside_count")
-    def inside(self, lane: Any) -> str:
-        return str(lane.inside_count)
+    @display(description="Asked by", ordering="actor_name")
+    def by(self, row: Cancellation) -> str:
+        return row.actor_name
 
-    @display(description="In the queue", ordering="queue_count")
-    def queue(self, lane: Any) -> str:
-        return str(lane.queue_count)
-
-
-@admin.register(LanePlace)
-class LanePlaceAdmin(ReadAdmin):
-    list_display = ["operation", "lane", "step", "state", "taken"]
-    list_select_related = ["operation", "lane"]
-    list_filter = ["lane"]
-    search_fields = ["lane__name", "operation__subject_name"]
-    search_help_text = "Lane or subject"
-    empty_hint = "No operation is in a lane now."
-    fieldsets = [(None, {"fields": [("operation", "lane"), ("step", "state"), "taken"]})]
-
-    @display(description="Place", ordering="taken_at")
-    def state(self, place: LanePlace) -> str:
-        return look.badge("inside", tone="good") if place.taken_at else look.badge("waiting")
-
-    @display(description="Since", ordering="taken_at")
-    def taken(self, place: LanePlace) -> str:
-        return look.ago(place.taken_at)
-
-
-@admin.register(Heartbeat)
-class HeartbeatAdmin(ReadAdmin):
-    list_display = ["process", "kind", "seen", "started"]
-    list_filter = ["kind"]
-    search_fields = ["process", "kind"]
-    search_help_text = "Process or kind"
-    ordering = ["kind", "-seen_at"]
-    empty_hint = "No process has been seen yet: site, worker and controller write here every few seconds."
-    fieldsets = [(None, {"fields": ["process", "kind", ("seen", "started")]})]
-
-    @display(description="Last seen", ordering="seen_at")
-    def seen(self, heartbeat: Heartbeat) -> str:
-        return look.ago(heartbeat.seen_at)
-
-    @display(description="Began", ordering="started_at")
-    def started(self, heartbeat: Heartbeat) -> str:
-        return look.ago(heartbeat.started_at)
+    @display(description="Asked", ordering="asked_at")
+    def asked(self, row: Cancellation) -> str:
+        return look.ago(row.asked_at)

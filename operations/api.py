@@ -175,11 +175,13 @@ class OperationViewSet(viewsets.ReadOnlyModelViewSet[Operation]):
     badly.
     """
 
-    BODIES = {"retrieve": OperationDetail, "cancel": ReasonSerializer}
-
-    def get_serializer_class(self) -> type[serializers.BaseSerializer[Operation]]:
-        usual = OperationSummary if self.action == "list" else NeededReason
-        return self.BODIES.get(self.action, usual)
+    def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
+        bodies: dict[str, type[serializers.BaseSerializer[Any]]] = {
+            "list": OperationSummary,
+            "retrieve": OperationDetail,
+            "cancel": ReasonSerializer,
+        }
+        return bodies.get(self.action, NeededReason)
 
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:

@@ -12,7 +12,7 @@ from operations.kind import Kind, Step, known_kinds, no_lanes, recorded_by_servi
 HEAD = """# Kinds of operation
 
 Made from the code by `bin/goldens`. Steps are done in this order and undone in reverse. *Request*: in the request's own
-transaction, unless the operation stands behind another one. *Rows*: it only writes rows. *Pivot*: once it has begun there
+transaction, unless the operation stands behind another one. *Rows*: it only writes rows. *Pivot*: once it has begun,
 is no way back. *Lane*: it takes its turn. *May fail*: its task may; the next step looks at what came of it.
 """
 

@@ -30,10 +30,6 @@ def _of_its_tenant(params: Params) -> str:
     return " with all of its tenant's" if params.get("scope") == "tenant" else ""
 
 
-def _rebuild(params: Params, version: int) -> str:
-    return "rebuild {it} from template {template}" if params.get("template") else "rebuild {it}"
-
-
 def _resize(params: Params, version: int) -> str:
     """Only what was asked for: None is as it is."""
     units = {"cores": "cores", "memory_mib": "MiB of memory", "swap_mib": "MiB of swap", "disk_gib": "GiB of disk"}
@@ -51,7 +47,7 @@ IN_WORDS: dict[str, str | Callable[[Params, int], str]] = {
     "destroy": _destroy,
     "purge": "purge {it}",
     "restore": "restore {it}",
-    "rebuild": _rebuild,
+    "rebuild": "rebuild {it}",
     "resize": _resize,
     "rename": "rename {it} to {hostname}",
     "move": _move,
@@ -74,8 +70,21 @@ STEPS = {
     "configure": "Set size and network",
     "onboot": "Set whether it starts by itself",
     "write": "Write its configuration",
+    "see": "See what it has now",
     "mark": "Mark it as deleted",
     "unmark": "Take the mark of a deleted one off",
+    "rest_old": "Keep the old container from starting by itself",
+    "switch": "Put the new container in the old one's place",
+    "destroy_old": "Destroy the old container",
+    "destroy_other": "Destroy a second container that a rebuild left",
+    "release_other": "Give back the second container's VMID",
+    "grow": "Grow its disk",
+    "migrate": "Bring it to the other node",
+    "follow": "Write down where it is",
+    "take": "Take the snapshot",
+    "delete": "Delete the snapshot",
+    "begin": "Write down what it was",
+    "rollback": "Go back to the snapshot",
     "start": "Start it",
     "shutdown": "Ask it to shut down",
     "stop": "Make sure that it is stopped",
@@ -112,6 +121,6 @@ def named(step: str) -> str:
 
 def containers(operation: Operation) -> str:
     """The containers that it tells of besides the subject's own: `CT 9101 and CT 9105`; empty if it tells of none."""
-    told = {**(operation.params or {}), **(operation.before or {})}
-    found = sorted({value for name, value in told.items() if name.endswith("vmid") and isinstance(value, int)})
+    told = [(operation.params or {}).get("vmid"), (operation.before or {}).get("vmid")]
+    found = sorted({vmid for vmid in told if isinstance(vmid, int)})
     return " and ".join(f"CT {vmid}" for vmid in found)

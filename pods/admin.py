@@ -12,17 +12,17 @@ from django.contrib.admin import display
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
 from audit import look
 from audit.admin_base import ReadAdmin, SinceFilter, TenantFilter
 from audit.models import AuditEvent
-from audit.places import page_url
 from operations.models import Operation
 from operations.timeline import timeline, with_steps
-from pods import admin_actions
-from pods.models import CloudPod, Interface, InterfaceAddress
-from pods.pages import comparison, differs, nobody_looks, observed_tone, sentence
+from pods import admin_actions, admin_tenants
+from pods import admin_rows as admin_rows  # its pages are registered with these
+from pods.models import CloudPod, InterfaceAddress, Snapshot
+from pods.pages import comparison, differs, nobody_looks, observed_tone, sentence, wanted_now
 from pods.ssh_keys import read_keys
 
 OPERATIONS_SHOWN = 8
@@ -48,7 +48,10 @@ class CloudPodAdmin(ReadAdmin):
     list_display = ["name", "phase_badge", "observed", "owner", "node", "address", "vmid", "size", "created"]
     list_display_links = ["name"]
     list_select_related = ["tenant", "node", "cluster__observation"]
-    list_filter = ["phase", "observed_state", "desired_state", LiveFilter, "node", TenantFilter, SinceFilter]
+    list_filter = [
+        *("phase", "observed_state", "desired_state", LiveFilter),
+        *("protected", "tenant_suspended", "node", TenantFilter, SinceFilter),
+    ]
     search_fields = ["hostname", "vmid__startswith", "tenant__reference"]
     search_help_text = "Host name, VMID, address or tenant"
     empty_hint = "No tenant has a pod yet. mPanel asks for one with POST /api/v1/pods."
@@ -68,7 +71,7 @@ class CloudPodAdmin(ReadAdmin):
         return found, doubles
 
     def get_urls(self) -> list[URLPattern]:
-        return [*admin_actions.urls(self), *super().get_urls()]
+        return [*admin_actions.urls(self), *admin_tenants.urls(self), *super().get_urls()]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -82,6 +85,7 @@ class CloudPodAdmin(ReadAdmin):
         lines = [timeline(operation) for operation in with_steps(mine)[:OPERATIONS_SHOWN]]
         running = next((line.operation for line in lines if line.operation.is_live), None)
         buttons = admin_actions.buttons(request, pod, running)
+        of_snapshots = admin_actions.snapshot_buttons(request, pod, running)
         return {
             "pod": pod,
             "tone": observed_tone(pod),
@@ -95,6 +99,9 @@ class CloudPodAdmin(ReadAdmin):
             "events": list(AuditEvent.objects.filter(resource_kind="pod", resource_id=pod.pk)[:12]),
             "buttons": buttons,
             "why_not": admin_actions.reasons(buttons),
+            "snapshots": list(Snapshot.objects.filter(pod=pod)),
+            "of_snapshots": of_snapshots,
+            "why_not_snapshots": admin_actions.reasons(of_snapshots),
         }
 
     @display(description="Host name", ordering="hostname")
@@ -103,7 +110,9 @@ class CloudPodAdmin(ReadAdmin):
 
     @display(description="Phase", ordering="phase")
     def phase_badge(self, pod: CloudPod) -> str:
-        return look.badge(pod.phase)
+        """With what keeps it from running, and from being destroyed."""
+        marks = [word for word, is_so in (("suspended", pod.suspended), ("protected", pod.protected)) if is_so]
+        return format_html_join(" ", "{}", ((look.badge(word),) for word in (pod.phase, *marks)))
 
     @display(description="State", ordering="observed_state")
     def observed(self, pod: CloudPod) -> str:
@@ -112,7 +121,7 @@ class CloudPodAdmin(ReadAdmin):
         if pod.observed_at is None or pod.gone_at is not None:
             return seen
         words = f"{pod.last_seen_state} " if pod.observed_state == CloudPod.Observed.UNKNOWN else ""
-        wanted = f"; should be {pod.desired_state}" if differs(pod) else ""
+        wanted = f"; should be {wanted_now(pod)}" if differs(pod) else ""
         missed = "; nobody looks" if nobody_looks(pod) else ""
         line = '{} <span class="mc-subtle">{}as of {}{}{}</span>'
         return format_html(line, seen, words, look.ago(pod.observed_at), wanted, missed)
@@ -134,52 +143,3 @@ class CloudPodAdmin(ReadAdmin):
     @display(description="Created", ordering="id")
     def created(self, pod: CloudPod) -> str:
         return look.ago(pod.created_at)
-
-
-@admin.register(Interface)
-class InterfaceAdmin(ReadAdmin):
-    list_display = ["pod_name", "card", "mac", "network", "bridge", "vlan", "tenant"]
-    list_display_links = ["card"]
-    list_select_related = ["pod", "network", "tenant"]
-    list_filter = ["network", TenantFilter]
-    search_fields = ["mac", "pod__hostname", "tenant__reference"]
-    search_help_text = "MAC, pod or tenant"
-    empty_hint = "A network card comes with its pod."
-    ordering = ["-id"]
-    fieldsets = [(None, {"fields": [("pod", "card"), ("mac", "network"), ("bridge", "vlan"), "tenant"]})]
-
-    @display(description="Pod", ordering="pod__hostname")
-    def pod_name(self, interface: Interface) -> str:
-        return look.link(page_url(interface.pod), interface.pod)
-
-    @display(description="Card", ordering="index")
-    def card(self, interface: Interface) -> str:
-        return f"net{interface.index}"
-
-
-@admin.register(InterfaceAddress)
-class InterfaceAddressAdmin(ReadAdmin):
-    list_display = ["lease", "pod_name", "card", "is_primary", "held", "tenant"]
-    list_select_related = ["lease", "interface__pod", "tenant"]
-    list_filter = ["primary", TenantFilter]
-    search_fields = ["lease__address", "interface__pod__hostname", "tenant__reference"]
-    search_help_text = "Address, pod or tenant"
-    empty_hint = "A pod's address comes with the pod."
-    ordering = ["-id"]
-    fieldsets = [(None, {"fields": [("lease", "held"), ("pod_name", "card"), ("is_primary", "tenant")]})]
-
-    @display(description="Pod", ordering="interface__pod__hostname")
-    def pod_name(self, address: InterfaceAddress) -> str:
-        return look.link(page_url(address.interface.pod), address.interface.pod)
-
-    @display(description="Card", ordering="interface__index")
-    def card(self, address: InterfaceAddress) -> str:
-        return f"net{address.interface.index}"
-
-    @display(description="Primary", ordering="primary")
-    def is_primary(self, address: InterfaceAddress) -> str:
-        return "yes" if address.primary else "no"
-
-    @display(description="Lease", ordering="lease__released_at")
-    def held(self, address: InterfaceAddress) -> str:
-        return look.badge("held" if address.lease.released_at is None else "released")

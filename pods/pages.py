@@ -18,7 +18,19 @@ T = TypeVar("T")
 Phase, Desired, Observed = CloudPod.Phase, CloudPod.Desired, CloudPod.Observed
 
 # What is said while an operation of this kind goes on; a create and a destroy are phases of their own.
-DOING = {"start": "started", "stop": "stopped", "reboot": "rebooted"}
+DOING = {
+    "start": "started",
+    "stop": "stopped",
+    "reboot": "rebooted",
+    "rebuild": "rebuilt",
+    "resize": "resized",
+    "rename": "renamed",
+    "move": "moved to another node",
+    "rollback": "taken back to a snapshot",
+    "suspend": "suspended",
+    "resume": "resumed",
+    "restore": "restored",
+}
 
 
 def sentence(pod: CloudPod, operation: Operation | None) -> str:
@@ -35,13 +47,23 @@ def sentence(pod: CloudPod, operation: Operation | None) -> str:
             return f"{pod.hostname} never came to be. Nothing is left of it; its operation says why."
         case Phase.GONE:
             return f"{pod.hostname} is gone. Its address and VMID were given back."
+        case Phase.LOST:
+            return f"{pod.hostname} is lost with its node, which was written off."
+        case Phase.DELETED:
+            return f"{pod.hostname} was destroyed. It is kept, stopped, until its purge.{waits}"
     if operation and (doing := DOING.get(operation.kind)):
         return f"{pod.hostname} is being {doing}.{waits}"
     return f"{_seen(pod)}{waits}"
 
 
+def wanted_now(pod: CloudPod) -> str:
+    """What it should be now: while it is suspended, or kept until its purge, not what its owner wants it to be."""
+    kept_off = pod.suspended or pod.phase == Phase.DELETED
+    return Desired.STOPPED if kept_off and pod.desired_state == Desired.RUNNING else pod.desired_state
+
+
 def _seen(pod: CloudPod) -> str:
-    stopped = pod.desired_state == Desired.STOPPED
+    stopped = wanted_now(pod) == Desired.STOPPED
     should = "should be stopped" if stopped else "should run"
     where = pod.observed_node or pod.node  # a container that was moved by hand is where it was seen
     match pod.observed_state:
@@ -59,7 +81,7 @@ def _seen(pod: CloudPod) -> str:
 
 def observed_tone(pod: CloudPod) -> str:
     """Bad when it is not there though it should be; quiet when it is stopped as it should be; else the state's own."""
-    if pod.observed_state == pod.desired_state == Desired.STOPPED:
+    if pod.observed_state == wanted_now(pod) == Desired.STOPPED:
         return "quiet"
     return "bad" if pod.observed_state == Observed.ABSENT and pod.phase == Phase.ACTIVE else ""
 
@@ -67,7 +89,7 @@ def observed_tone(pod: CloudPod) -> str:
 def differs(pod: CloudPod) -> bool:
     """Whether it was seen to be other than it should be. While it is being changed that is no news."""
     return (
-        pod.phase == Phase.ACTIVE and pod.observed_state != Observed.UNKNOWN and pod.observed_state != pod.desired_state
+        pod.phase == Phase.ACTIVE and pod.observed_state != Observed.UNKNOWN and pod.observed_state != wanted_now(pod)
     )
 
 
@@ -103,9 +125,9 @@ def comparison(pod: CloudPod) -> list[Compared]:
 def _state(pod: CloudPod) -> Compared:
     """What is unknown differs from nothing; what it was last stands beside it."""
     if pod.observed_state != Observed.UNKNOWN:
-        return _compared("State", pod.desired_state, pod.observed_state)
+        return _compared("State", wanted_now(pod), pod.observed_state)
     seen = f"unknown, last seen {pod.last_seen_state}" if pod.observed_at else look.NOTHING
-    return Compared("State", pod.desired_state, seen, differs=False)
+    return Compared("State", wanted_now(pod), seen, differs=False)
 
 
 def _compared(what: str, desired: str, observed: str) -> Compared:

@@ -20,7 +20,8 @@ from django.utils.html import format_html_join
 from unfold.admin import ModelAdmin
 
 from audit import look
-from audit.admin_base import ReadAdmin, TenantFilter, confirm
+from audit.admin_base import ReadAdmin, TenantFilter
+from audit.confirming import confirm
 from audit.places import page_url
 from core.errors import Refused
 from tenants import people_admin as people_admin  # its pages are registered with these
@@ -32,14 +33,15 @@ from tenants.services import (
     create_tenant,
     create_token,
     revoke_token,
+    set_grace,
     set_quota,
-    set_state,
 )
 
 
 @admin.register(Tenant)
 class TenantAdmin(Addable):
     form = TenantForm
+    change_form_template = "admin/tenant.html"
     list_display = ["reference", "name", "state_badge", "kind", "limits", "created"]
     list_filter = ["state", "kind"]
     list_select_related = ["quota"]
@@ -52,12 +54,12 @@ class TenantAdmin(Addable):
     ]
     fieldsets = [
         (None, {"fields": [("reference", "name"), ("kind", "created"), "belongings"]}),
-        ("State", {"fields": [("state", "reason")]}),
+        ("State", {"fields": [("state_badge", "suspended_reason"), "grace_hours"]}),
         ("Quota", {"fields": [("pods", "cores"), ("memory_mib", "disk_gib")]}),
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        return ["reference", "name", "kind", "created", "belongings"] if obj else []
+        return ["reference", "name", "kind", "created", "belongings", "state_badge", "suspended_reason"] if obj else []
 
     def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:
         by, data = actor_of(request), form.cleaned_data
@@ -66,8 +68,8 @@ class TenantAdmin(Addable):
             made = create_tenant(by=by, reference=obj.reference, name=obj.name, quota=limits)
             obj.pk = made.pk
             return
-        if "state" in form.changed_data:
-            set_state(by=by, tenant=obj, state=data["state"], reason=data["reason"])
+        if "grace_hours" in form.changed_data:
+            set_grace(by=by, tenant=obj, hours=data["grace_hours"])
         if changed := {name: limits[name] for name in QUOTA_FIELDS if name in form.changed_data}:
             set_quota(by=by, tenant=obj, limits=changed)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from tenants.models import ApiToken, Quota, Tenant
 from tenants.services import QUOTA_FIELDS
@@ -18,12 +18,6 @@ from tenants.services import QUOTA_FIELDS
 class TenantForm(forms.ModelForm[Tenant]):
     """A tenant with its quota; the two are one thing to a person."""
 
-    reason = forms.CharField(
-        required=False,
-        max_length=500,
-        widget=UnfoldAdminTextInputWidget,
-        help_text="why the state is changed; it goes into the audit trail",
-    )
     pods = forms.IntegerField(min_value=0, max_value=1_000_000_000, widget=UnfoldAdminIntegerFieldWidget)
     cores = forms.IntegerField(min_value=0, max_value=1_000_000_000, widget=UnfoldAdminIntegerFieldWidget)
     memory_mib = forms.IntegerField(
@@ -35,8 +29,8 @@ class TenantForm(forms.ModelForm[Tenant]):
 
     class Meta:
         model = Tenant
-        fields = ["reference", "name", "state"]
-        widgets = {"state": UnfoldAdminSelectWidget}
+        fields = ["reference", "name", "grace_hours"]
+        widgets = {"grace_hours": UnfoldAdminIntegerFieldWidget}
         help_texts = {"reference": "TENANT- and its number in mPanel, such as TENANT-123; it never changes"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -44,12 +38,6 @@ class TenantForm(forms.ModelForm[Tenant]):
         quota = Quota() if self.instance._state.adding else self.instance.quota
         for name in QUOTA_FIELDS:
             self.initial.setdefault(name, getattr(quota, name))
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if "state" in self.fields and "state" in self.changed_data and not cleaned.get("reason", "").strip():
-            self.add_error("reason", "Say why the state is changed.")
-        return cleaned
 
     def validate_unique(self) -> None:
         """Left to the service, which says what a taken reference means."""

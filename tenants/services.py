@@ -19,6 +19,7 @@ from audit.services import SYSTEM, Actor, Resource, record
 from core.errors import Invalid, NotFound, refusing_violations
 from tenants.models import PLATFORM_REFERENCE, REFERENCE, ApiToken, Quota, Tenant
 
+MOST_GRACE_HOURS = 8760  # a year
 QUOTA_FIELDS = ("pods", "cores", "memory_mib", "disk_gib")
 
 
@@ -79,6 +80,25 @@ def set_state(*, by: Actor, tenant: Tenant, state: str, reason: str) -> Tenant:
         reason=reason,
         before={"state": before},
         after={"state": state},
+    )
+    return locked
+
+
+@transaction.atomic
+def set_grace(*, by: Actor, tenant: Tenant, hours: int) -> Tenant:
+    """How long the tenant's destroyed pods are kept. What is deleted already is purged when it was to be."""
+    if not 0 <= hours <= MOST_GRACE_HOURS:
+        raise Invalid(f"A grace period has 0 to {MOST_GRACE_HOURS} hours.", field="grace_hours")
+    locked = Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
+    before, locked.grace_hours = locked.grace_hours, hours
+    locked.save(update_fields=["grace_hours"])
+    record(
+        by=by,
+        tenant=locked,
+        action="tenant.grace",
+        resource=_resource(locked),
+        before={"grace_hours": before},
+        after={"grace_hours": hours},
     )
     return locked
 

@@ -18,6 +18,7 @@ SPECTACULAR: dict[str, Any] = {
     "TAGS": [
         {"name": "Pods", "description": "CloudPods: a tenant's containers, as they should be and as they were seen."},
         {"name": "Operations", "description": "What is being done with pods, step by step, and what came of it."},
+        {"name": "Platform", "description": "What stands still, and what needs a person. For the platform's token."},
         {"name": "Tenants", "description": "The customers, who own everything else, and what they may hold."},
     ],
     "SORT_OPERATIONS": "migracloud.openapi.hooks.in_reading_order",
@@ -34,6 +35,8 @@ SPECTACULAR: dict[str, Any] = {
         "PodPhase": "pods.models.CloudPod.Phase",
         "PodDesired": "pods.models.CloudPod.Desired",
         "PodObserved": "pods.models.CloudPod.Observed",
+        "SnapshotState": "pods.models.Snapshot.State",
+        "FindingSeverity": "clusters.models.Finding.Severity",
         "PodUnknown": "pods.api_observed.Reason",
         "OperationState": "operations.models.Operation.State",
         "Direction": "operations.models.Operation.Direction",

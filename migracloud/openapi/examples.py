@@ -22,6 +22,8 @@ TENANT: dict[str, Any] = {
     "name": "Alice's shop",
     "kind": "customer",
     "state": "active",
+    "suspended_reason": "",
+    "grace_hours": 72,
     "quota": {"pods": 10, "cores": 20, "memory_mib": 40960, "disk_gib": 400},
     "created_at": "2026-11-23T09:00:12.381922Z",
 }
@@ -30,6 +32,13 @@ POD: dict[str, Any] = {
     "hostname": "web",
     "tenant": "TENANT-101",
     "phase": "active",
+    "protected": False,
+    "deleted_at": None,
+    "purge_at": None,
+    "suspended": False,
+    "suspended_at": None,
+    "suspended_reason": "",
+    "tenant_suspended": False,
     "desired_state": "running",
     "observed_state": "running",
     "observed_at": "2026-11-23T09:31:00.201774Z",
@@ -51,6 +60,8 @@ POD: dict[str, Any] = {
     "memory_mib": 2048,
     "swap_mib": 512,
     "disk_gib": 10,
+    "pending": [],
+    "snapshots": 1,
     "cluster": "pve-a",
     "node": "pve",
     "tier": "clients-main",
@@ -59,6 +70,41 @@ POD: dict[str, Any] = {
     "ssh_keys": [SSH_KEY],
     "created_at": "2026-11-23T09:30:04.115204Z",
     "gone_at": None,
+}
+
+
+SNAPSHOT = {
+    "name": "before-upgrade",
+    "description": "PHP 8.1 still works here",
+    "state": "ready",
+    "created_at": "2026-11-23T10:02:11.604318Z",
+}
+FREEZE_ID = "019a9d3e-8b11-7e02-8c1f-3f0a5f1c2d44"
+FREEZE: dict[str, Any] = {
+    "id": FREEZE_ID,
+    "cluster": "pve-a",
+    "code": "",
+    "reason": "the storage is being replaced",
+    "frozen_by": "mpanel",
+    "began_at": "2026-11-23T10:00:00.118020Z",
+    "until": "2026-11-23T12:00:00Z",
+    "ended_at": None,
+    "ended_by": "",
+}
+FINDING_ID = "019a9d3e-8c20-7a55-b0d2-11f0c3a9be71"
+FINDING: dict[str, Any] = {
+    "id": FINDING_ID,
+    "cluster": "pve-a",
+    "code": "stuck_lock",
+    "severity": "critical",
+    "about": "CT 9100",
+    "detail": "CT is locked (snapshot)",
+    "what_to_do": "No task works on the container, and only the node itself can take the lock away. On node pve, type: "
+    "pct unlock 9100",
+    "opened_at": "2026-11-23T10:21:00.330172Z",
+    "seen_at": "2026-11-23T10:29:00.411903Z",
+    "closed_at": None,
+    "closed_because": "",
 }
 
 
@@ -73,6 +119,7 @@ def begun(kind: Kind[Any]) -> dict[str, Any]:
         "subject": {"kind": "pod", "id": POD_ID, "name": "web"},
         "progress": {"done": done, "total": len(kind.steps)},
         "waits_for": "",
+        "cancel_asked": False,
         "error": None,
         "asked_by": "mpanel",
         "request_id": REQUEST_ID,
@@ -80,6 +127,11 @@ def begun(kind: Kind[Any]) -> dict[str, Any]:
         "started_at": None,
         "finished_at": None,
     }
+
+
+def all_begun(kind: Kind[Any]) -> dict[str, Any]:
+    """The answer to what concerns all of a tenant's pods, of which there is one."""
+    return {"request_id": REQUEST_ID, "operations": [begun(kind)]}
 
 
 def _step(position: int, name: str, *attempts: dict[str, Any]) -> dict[str, Any]:

@@ -5,31 +5,28 @@ Decides: what the document says of each. Not: what the members of its bodies mea
 
 from __future__ import annotations
 
-from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
-from core.errors import NotFound
 from ipam.models import AddressTaken
 from ipam.services import AddressReserved, NoFreeAddress
 from migracloud.openapi import examples
+from migracloud.openapi.begun import ACCEPTED, FOLLOW, FROZEN, OF_A_VERB, POD, PODS, SUSPENDED
+from migracloud.openapi.changes import ROUTES_OF_CHANGES
+from migracloud.openapi.life import ROUTES_OF_LIFE
 from migracloud.openapi.problems import OF_A_LIST, OF_ONE, WITH_A_BODY, Told, told
-from migracloud.openapi.route import OF_TENANT, PAGE, Route, path_parameter, query_filter
+from migracloud.openapi.route import OF_TENANT, PAGE, Route, query_filter
 from operations.api import OperationSummary
-from operations.models import OperationInProgress
 from pods import refusals
 from pods.api import NewPod, PodSerializer
 from pods.api_keys import KeysSerializer
 from pods.api_power import StartSerializer, StopSerializer
 from pods.kinds.create import CREATE
-from pods.kinds.destroy import DESTROY
 from pods.kinds.keys import SET_KEYS
 from pods.kinds.reboot import REBOOT
 from pods.kinds.start import START
 from pods.kinds.stop import STOP
 from pods.models import CloudPod, HostnameTaken
 from pods.services import COUNT_FROM
-
-PODS = "Pods"
 
 
 class KeysAccepted(OperationSummary):
@@ -39,21 +36,6 @@ class KeysAccepted(OperationSummary):
 
     class Meta(OperationSummary.Meta):
         fields = [*OperationSummary.Meta.fields, "note"]
-
-
-POD = path_parameter("id", "The pod's id.", examples.POD_ID, format="uuid")
-FOLLOW = OpenApiParameter(
-    "Location",
-    str,
-    OpenApiParameter.HEADER,
-    description="Address of the operation, to follow it.",
-    response=[202],
-)
-ACCEPTED = "Granted. What was asked for is being done by this operation."
-BUSY = told(OperationInProgress)
-GONE = told(refusals.PodGone)
-ATTENTION = told(refusals.PodNeedsAttention)
-OF_A_VERB = (*WITH_A_BODY, told(NotFound), BUSY, GONE, ATTENTION)
 
 
 ROUTES_OF_PODS: dict[str, Route] = {
@@ -70,6 +52,8 @@ ROUTES_OF_PODS: dict[str, Route] = {
             query_filter("desired_state", "What they should be.", values=CloudPod.Desired.values),
             query_filter("observed_state", "What they were last seen to be.", values=CloudPod.Observed.values),
             query_filter("hostname", "Their host name, whole."),
+            query_filter("protected", "Whether they refuse to be destroyed.", values=["true", "false"]),
+            query_filter("suspended", "Whether they are suspended, or their tenant is.", values=["true", "false"]),
             *PAGE,
         ),
         answer=PodSerializer,
@@ -128,6 +112,7 @@ ROUTES_OF_PODS: dict[str, Route] = {
             told(NoFreeAddress),
             told(AddressTaken),
             told(AddressReserved),
+            FROZEN,
         ),
     ),
     "pod.retrieve": Route(
@@ -141,20 +126,6 @@ ROUTES_OF_PODS: dict[str, Route] = {
         answered="The pod.",
         example=examples.POD,
         refusals=OF_ONE,
-    ),
-    "pod.destroy": Route(
-        id="destroy_pod",
-        tag=PODS,
-        summary="Destroy a pod",
-        description="Stops the pod's container and takes it away with its disk. **It cannot be undone.** VMID and "
-        "address are given to nobody for an hour after. The pod can be shown as long as you like, with `phase` `gone`.",
-        parameters=(POD,),
-        status=202,
-        headers=(FOLLOW,),
-        answer=OperationSummary,
-        answered=ACCEPTED,
-        example=examples.begun(DESTROY),
-        refusals=(*OF_ONE, BUSY, GONE),
     ),
     "pod.start": Route(
         id="start_pod",
@@ -170,7 +141,7 @@ ROUTES_OF_PODS: dict[str, Route] = {
         answer=OperationSummary,
         answered=ACCEPTED,
         example=examples.begun(START),
-        refusals=OF_A_VERB,
+        refusals=(*OF_A_VERB, SUSPENDED),
     ),
     "pod.stop": Route(
         id="stop_pod",
@@ -204,7 +175,7 @@ ROUTES_OF_PODS: dict[str, Route] = {
         answer=OperationSummary,
         answered=ACCEPTED,
         example=examples.begun(REBOOT),
-        refusals=(*OF_A_VERB, told(refusals.PodStopped)),
+        refusals=(*OF_A_VERB, SUSPENDED, told(refusals.PodStopped)),
     ),
     "pod.ssh_keys": Route(
         id="set_ssh_keys",
@@ -223,4 +194,6 @@ ROUTES_OF_PODS: dict[str, Route] = {
         example={**examples.begun(SET_KEYS), "note": COUNT_FROM},
         refusals=(*OF_A_VERB, told(refusals.BadSshKey), told(refusals.KeysNotDeliverable)),
     ),
+    **ROUTES_OF_LIFE,
+    **ROUTES_OF_CHANGES,
 }

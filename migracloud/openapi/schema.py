@@ -43,7 +43,18 @@ class BearerToken(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 
 
 # Names of bodies that say what they are where the classes' names do so only beside their views.
-NAMES = {"Start": "StartPod", "Stop": "StopPod", "Keys": "SetSshKeys", "OperationSummary": "Operation"}
+NAMES = {
+    "Start": "StartPod",
+    "Stop": "StopPod",
+    "Keys": "SetSshKeys",
+    "Rebuild": "RebuildPod",
+    "Suspend": "SuspendPod",
+    "Protection": "ProtectPod",
+    "Resize": "ResizePod",
+    "Rename": "RenamePod",
+    "Move": "MovePod",
+    "OperationSummary": "Operation",
+}
 
 
 class TableSchema(AutoSchema):

@@ -1,18 +1,22 @@
-"""What each member of a body and each value of an enum means, with its unit: the words of the document.
+"""What each member of a body means, with its unit: the words of the document. Those of values are in values.py.
 
 Decides: the wording. Not: which members there are; a test compares the two, so a new member asks for its words here.
 """
 
 from __future__ import annotations
 
+from migracloud.openapi.values import VALUES as VALUES
+
 _OPERATION = {
     "id": "The operation's id.",
-    "kind": "What is being done: `create`, `destroy`, `start`, `stop`, `reboot`, `set_keys`.",
-    "state": "How far it has come. `succeeded`, `failed` and `needs_attention` are ends.",
+    "kind": "What is being done: `create`, `destroy`, `purge`, `restore`, `rebuild`, `resize`, `rename`, `move`, "
+    "`snapshot`, `delete_snapshot`, `rollback`, `suspend`, `resume`, `start`, `stop`, `reboot`, `set_keys`.",
+    "state": "How far it has come. `succeeded`, `failed`, `cancelled`, `needs_attention` and `resolved` are ends.",
     "tenant": "Reference of the tenant whose pod it is.",
     "subject": "What it is done with.",
     "progress": "How many of how many steps are done.",
     "waits_for": "What it waits for now, in words for people; empty while a worker has it and when it has ended.",
+    "cancel_asked": "Whether somebody has asked to take it back. It is, at its next safe point, if it still can be.",
     "error": "What made it fail; `null` unless something did.",
     "asked_by": "Name of the token or the person that asked for it.",
     "request_id": "Id of the request that asked for it; empty when no request did.",
@@ -20,6 +24,8 @@ _OPERATION = {
     "started_at": "When a worker first had it; `null` before.",
     "finished_at": "When it came to its end; `null` before.",
 }
+_REASON = "Why; it goes into the audit trail. At most 500 characters."
+_TIMEOUT = "Seconds that it may take to shut down before it is stopped hard; 0 stops it hard at once."
 _PAGE = {
     "next": "Address of the next page, with older rows; `null` on the last one.",
     "previous": "Address of the page before, with newer rows; `null` on the first one.",
@@ -30,15 +36,32 @@ BODIES = {
     "BlankEnum": "An empty text.",
     "NullEnum": "`null`.",
     "Attempt": "One try at doing or undoing a step.",
+    "Finding": "What needs a person and is no operation: a lock that nobody holds, a token that is refused.",
+    "Freeze": "No new work is taken, everywhere or on one cluster.",
+    "MovePod": "What may be said when a pod is moved.",
+    "NeededReason": "Why something is asked for.",
+    "NewFreeze": "The freeze that is wanted. Unknown members are refused.",
+    "NewSnapshot": "The snapshot that is wanted. Unknown members are refused.",
     "NewPod": "The pod that is wanted. Unknown members are refused.",
     "NewQuota": "How much the tenant may hold at a time.",
     "NewTenant": "The tenant that is wanted. Unknown members are refused.",
     "OperationDetail": "An operation with its steps and an explanation in words.",
     "Operation": "Something that is being done, or was done: its state, its progress and its error.",
+    "OperationsBegun": "What one request has begun, one operation a pod.",
+    "PaginatedFindingList": "A page of findings.",
+    "PaginatedFreezeList": "A page of freezes.",
     "PaginatedOperationList": "A page of operations.",
     "PaginatedPodList": "A page of pods.",
     "PaginatedTenantList": "A page of tenants.",
     "Pod": "A CloudPod: a tenant's container as it should be, as it was last seen, and where it is.",
+    "ProtectPod": "Whether a pod is to be protected.",
+    "Reason": "What may be said when something is asked for.",
+    "RebuildPod": "What may be said when a pod is rebuilt.",
+    "RenamePod": "What a pod is to be called.",
+    "ResizePod": "What a pod is to have. What is left out stays as it is.",
+    "Snapshot": "A pod's disk and configuration as they were.",
+    "SnapshotsOfPod": "A pod's snapshots.",
+    "SuspendPod": "Why a pod is suspended.",
     "Quota": "How much a tenant may hold at a time.",
     "KeysAccepted": "The operation that writes the keys, and from when they count.",
     "SetSshKeys": "The keys that are wanted. Unknown members are refused.",
@@ -54,7 +77,9 @@ MEMBERS: dict[str, dict[str, str]] = {
         "reference": "The name that everything uses: `TENANT-` and the panel's own number, without leading zeros.",
         "name": "Name for people.",
         "kind": "Whether it is a customer or the platform itself.",
-        "state": "Whether it may get new pods.",
+        "state": "Whether it may get new pods, and its pods may run.",
+        "suspended_reason": "Why it is suspended; empty while it is not.",
+        "grace_hours": "How many hours a pod of its that was destroyed is kept before it is purged.",
         "quota": "The most that it may hold at a time.",
         "created_at": "When it was made.",
     },
@@ -80,6 +105,13 @@ MEMBERS: dict[str, dict[str, str]] = {
         "hostname": "Host name of the container; once among a tenant's live pods.",
         "tenant": "Reference of the tenant that it belongs to.",
         "phase": "Where it is in its life.",
+        "protected": "Whether it refuses to be destroyed, purged and rebuilt.",
+        "deleted_at": "When it was destroyed; `null` unless it waits for its purge.",
+        "purge_at": "When it is taken away for good; `null` unless it was destroyed.",
+        "suspended": "Whether it stands still, for a reason of its own or with its tenant.",
+        "suspended_at": "Since when it is suspended for a reason of its own; `null` when it is not.",
+        "suspended_reason": "Why it is suspended itself; empty when it is not.",
+        "tenant_suspended": "Whether it stands still because its tenant is suspended.",
         "desired_state": "What it should be.",
         "observed_state": "What it was last seen to be; `unknown` while its cluster does not answer.",
         "observed_at": "When it was last seen; `null` when it has never been.",
@@ -89,6 +121,8 @@ MEMBERS: dict[str, dict[str, str]] = {
         "memory_mib": "Memory, in MiB.",
         "swap_mib": "Swap, in MiB.",
         "disk_gib": "Size of the root disk, in GiB.",
+        "pending": "Names of what was changed and counts from its next boot only.",
+        "snapshots": "How many snapshots it has.",
         "cluster": "Name of the cluster that it is on.",
         "node": "Name of the cluster's node that it is on.",
         "tier": "Name of the storage that its disk is on.",
@@ -111,10 +145,77 @@ MEMBERS: dict[str, dict[str, str]] = {
         "disk_gib": "Size of its root disk, in GiB.",
         "up_since": "When it was last booted; `null` also while it is off.",
     },
-    "StartPod": {"reason": "Why; it goes into the audit trail. At most 500 characters."},
-    "StopPod": {
-        "reason": "Why; it goes into the audit trail. At most 500 characters.",
-        "timeout_s": "Seconds that it may take to shut down before it is stopped hard; 0 stops it hard at once.",
+    "Reason": {"reason": _REASON},
+    "NeededReason": {"reason": f"Needed. {_REASON}"},
+    "StartPod": {"reason": _REASON},
+    "StopPod": {"reason": _REASON, "timeout_s": _TIMEOUT},
+    "RebuildPod": {
+        "reason": _REASON,
+        "timeout_s": _TIMEOUT,
+        "template": "Name of the golden template. The one that it was made from, unless given.",
+    },
+    "SuspendPod": {"reason": "Why. Its tenant reads it. At most 500 characters.", "timeout_s": _TIMEOUT},
+    "ProtectPod": {"protected": "Whether it is to refuse to be destroyed, purged and rebuilt.", "reason": _REASON},
+    "ResizePod": {
+        "cores": "CPU cores, 1 to 8192.",
+        "memory_mib": "Memory, in MiB; never less than the template has.",
+        "swap_mib": "Swap, in MiB, from 0.",
+        "disk_gib": "Size of the root disk, in GiB; never less than it has.",
+        "reason": _REASON,
+    },
+    "RenamePod": {
+        "hostname": "One DNS label: 1 to 63 of `a-z`, `0-9` and `-`, neither first nor last a `-`.",
+        "reason": _REASON,
+    },
+    "MovePod": {
+        "node": "Name of the node to be on. Chosen unless given.",
+        "reason": _REASON,
+        "timeout_s": _TIMEOUT,
+    },
+    "NewSnapshot": {
+        "name": "2 to 40 of `a-z`, `0-9`, `-` and `_`, a letter first; once a pod.",
+        "description": "What you want to know of it later. At most 200 characters.",
+        "reason": _REASON,
+    },
+    "Snapshot": {
+        "name": "Its name.",
+        "description": "What was said of it when it was taken.",
+        "state": "Whether it can be gone back to.",
+        "created_at": "When it was asked for.",
+    },
+    "SnapshotsOfPod": {"snapshots": "All of them, newest first."},
+    "OperationsBegun": {
+        "request_id": "Id of this request. Operations can be listed by it.",
+        "operations": "The operations, one a pod; none if it has no pods.",
+    },
+    "Freeze": {
+        "id": "The freeze's id.",
+        "cluster": "Name of the cluster that it concerns; empty: all of them.",
+        "code": "Why the platform froze it by itself; empty when somebody did.",
+        "reason": "Why, for those who are refused meanwhile.",
+        "frozen_by": "Name of the token or the person that froze it.",
+        "began_at": "Since when.",
+        "until": "When it ends by itself; `null`: somebody has to end it.",
+        "ended_at": "When it was ended; `null` while nobody has.",
+        "ended_by": "Who ended it; empty while nobody has.",
+    },
+    "NewFreeze": {
+        "reason": "Why. Everybody who is refused meanwhile reads it, tenants too. At most 500 characters.",
+        "cluster": "Name of the cluster. All of them unless given.",
+        "until": "When it ends by itself. Somebody has to end it unless given.",
+    },
+    "Finding": {
+        "id": "The finding's id.",
+        "cluster": "Name of the cluster that it is about.",
+        "code": "What it is, for programs. Stable.",
+        "severity": "How grave it is.",
+        "about": "What it is about, in words that stay when that is gone.",
+        "detail": "What was seen.",
+        "what_to_do": "What a person can do about it.",
+        "opened_at": "When it was found.",
+        "seen_at": "When it was last found to be so.",
+        "closed_at": "When it was over; `null` while it is open.",
+        "closed_because": "Why it was over, and who said so.",
     },
     "SetSshKeys": {
         "ssh_keys": "All the keys that it is to have, at most 20; an empty list takes them away. Each is one line of "
@@ -180,6 +281,8 @@ MEMBERS: dict[str, dict[str, str]] = {
         "error_code": "What it met, for programs; empty when nothing was in the way.",
         "error_message": "What it met, for people. For the platform's token; empty for a tenant's.",
     },
+    "PaginatedFindingList": _PAGE,
+    "PaginatedFreezeList": _PAGE,
     "PaginatedPodList": _PAGE,
     "PaginatedOperationList": _PAGE,
     "PaginatedTenantList": _PAGE,
@@ -194,59 +297,5 @@ MEMBERS: dict[str, dict[str, str]] = {
     "ProblemError": {
         "field": "A member of the body with dots (`quota.pods`), a query parameter, or `request` for the whole.",
         "message": "What is wrong with it, and what would be right.",
-    },
-}
-
-VALUES: dict[str, dict[str, str]] = {
-    "TenantKind": {"customer": "a customer", "platform": "the platform itself, `TENANT-0`"},
-    "TenantState": {
-        "active": "it may get new pods, as far as its quota goes",
-        "suspended": "it gets no new pods; those that it has stay as they are",
-    },
-    "PodPhase": {
-        "creating": "its container is being made",
-        "active": "it is there",
-        "destroying": "its container is being taken away",
-        "needs_attention": "an operation left something that the platform's staff have to look at",
-        "failed": "it never came to be; nothing is left of it",
-        "gone": "it was destroyed; nothing is left of it",
-    },
-    "PodDesired": {"running": "it should run", "stopped": "it should be off", "absent": "it should not be there"},
-    "PodObserved": {
-        "unknown": "nobody has seen it yet, or its cluster does not answer",
-        "running": "it ran",
-        "stopped": "it was off",
-        "absent": "it was not there",
-    },
-    "PodUnknown": {
-        "not_seen_yet": "nobody has seen it yet",
-        "cluster_does_not_answer": "its cluster does not answer",
-        "cluster_does_not_tell": "its cluster answers, but does not tell: the node is off, say",
-    },
-    "OperationState": {
-        "queued": "no worker has had it yet",
-        "running": "a worker has it",
-        "parked": "it waits for a task of the cluster",
-        "waiting": "it waits for its turn, or for the next try",
-        "succeeded": "it is done",
-        "failed": "it was not possible; everything it had done is undone",
-        "needs_attention": "it was not possible; something is left that the platform's staff have to look at",
-    },
-    "Direction": {"do": "doing the step", "undo": "undoing it"},
-    "StepState": {
-        "pending": "not begun",
-        "begun": "begun; whether it had an effect may not be known yet",
-        "parked": "it waits for a task of the cluster",
-        "done": "done",
-        "undoing": "being undone",
-        "undo_parked": "being undone; it waits for a task of the cluster",
-        "undone": "undone",
-    },
-    "AttemptResult": {
-        "done": "it did what it should",
-        "wait": "somebody else was busy with it; tried again",
-        "retry": "it did not work; tried again",
-        "refused": "it is not allowed; not tried again",
-        "failed": "it went wrong for good; not tried again",
     },
 }

@@ -38,17 +38,22 @@ PODS = (
     Part("running", "Running", _active(Observed.RUNNING)),
     Part("stopped", "Stopped", _active(Observed.STOPPED)),
     Part("changing", "Being made or destroyed", Q(phase__in=[Phase.CREATING, Phase.DESTROYING]), False),
+    Part("suspended", "Suspended", Q(gone_at=None) & (Q(suspended_at__isnull=False) | Q(tenant_suspended=True)), False),
+    Part("deleted", "Deleted", Q(phase=Phase.DELETED), False),
     Part("unseen", "Not seen", _active(Observed.UNKNOWN, Observed.ABSENT), False),
     Part("staff", "With our staff", Q(phase=Phase.NEEDS_ATTENTION), False),
     Part("failed", "Not made", Q(phase=Phase.FAILED), False),
     Part("gone", "Gone", Q(phase=Phase.GONE), False),
+    Part("lost", "Lost", Q(phase=Phase.LOST), False),
 )
 OPERATIONS = (
     Part("", "All", Q()),
-    Part("open", "Going on", Q(state__in=Operation.LIVE)),
+    Part("open", "Going on", Q(state__in=Operation.OPEN)),
     Part("done", "Done", Q(state=State.SUCCEEDED)),
     Part("failed", "Failed", Q(state=State.FAILED)),
+    Part("cancelled", "Cancelled", Q(state=State.CANCELLED), False),
     Part("staff", "With our staff", Q(state=State.NEEDS_ATTENTION), False),
+    Part("resolved", "Seen to by our staff", Q(state=State.RESOLVED), False),
 )
 ADDRESSES = (
     Part("", "Held now", Q(released_at=None)),

@@ -19,7 +19,7 @@ from migracloud.portal.access import person_in, personal_page, tenant_page, tena
 from migracloud.portal.words import operation_words, pod_words, size_words, story
 from operations.models import Operation
 from operations.timeline import with_steps
-from pods.models import CloudPod, InterfaceAddress
+from pods.models import CloudPod, InterfaceAddress, Snapshot
 from pods.ssh_keys import read_keys
 from tenants.models import Tenant
 
@@ -70,7 +70,7 @@ def pods(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     now = lists.chosen(lists.PODS, request.GET)
     wanted = request.GET.get("q", "").strip()
     found = own.filter(hostname__icontains=wanted) if wanted else own
-    page = lists.page_of(found.filter(now.rows).select_related("cluster__observation"), request.GET)
+    page = lists.page_of(found.filter(now.rows).select_related("tenant", "cluster__observation"), request.GET)
     live = _live_by_pod(tenant, page.rows)
     addresses = _addresses_by_pod(tenant, page.rows)
     rows = [
@@ -97,14 +97,15 @@ def pods(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 @tenant_page
 def pod(request: HttpRequest, tenant: Tenant, pk: UUID) -> HttpResponse:
-    own: QuerySet[CloudPod] = CloudPod.objects.of(tenant).select_related("cluster__observation")
+    own: QuerySet[CloudPod] = CloudPod.objects.of(tenant).select_related("tenant", "cluster__observation")
     pod = get_object_or_404(own, pk=pk)
     done = Operation.objects.of(tenant).filter(subject_kind="pod", subject_id=pod.pk).order_by("-pk")
     history = list(with_steps(done)[:HISTORY_SHOWN])
-    latest = history[0] if history else None
+    going_on = next((one for one in history if one.state in Operation.LIVE), None)
+    latest = going_on or (history[0] if history else None)
     context = {
         "pod": pod,
-        "words": pod_words(pod, latest if latest and latest.is_live else None),
+        "words": pod_words(pod, going_on),
         "size": size_words(pod),
         "address": _addresses_by_pod(tenant, [pod]).get(pod.pk, ""),
         "leases": _leases(tenant).filter(interface_address__interface__pod=pod).order_by("pk"),
@@ -112,7 +113,8 @@ def pod(request: HttpRequest, tenant: Tenant, pk: UUID) -> HttpResponse:
         # What goes on now, or why the last thing did not work: told in full. What went well is a line in the history.
         "story": story(latest) if latest and latest.state != Operation.State.SUCCEEDED else None,
         "history": [operation_words(operation) for operation in history],
-        "refreshes": bool(latest and latest.is_live),
+        "refreshes": any(operation.is_live for operation in history),
+        "snapshots": list(Snapshot.objects.of(tenant).filter(pod=pod)),
     }
     return _render(request, tenant, "pod", context)
 
@@ -176,7 +178,7 @@ def _addresses_by_pod(tenant: Tenant, pods: list[CloudPod]) -> dict[UUID, str]:
 
 
 def _live_by_pod(tenant: Tenant, pods: list[CloudPod]) -> dict[UUID, Any]:
-    """What goes on with each pod; at most one thing does at a time."""
+    """What goes on with each pod; at most one thing does at a time (others may stand behind it)."""
     live = Operation.objects.of(tenant).filter(subject_kind="pod", subject_id__in=[pod.pk for pod in pods])
     going_on = live.filter(state__in=Operation.LIVE).prefetch_related("steps")
     return {operation.subject_id: operation_words(operation) for operation in going_on}

@@ -51,6 +51,12 @@ def pod_words(pod: CloudPod, running: Operation | None = None) -> PodWords:
             return PodWords("being made", "busy", sentence, _moments(("Asked for", pod.created_at)))
         case Phase.DESTROYING:
             return PodWords("being destroyed", "busy", f"{name} is being destroyed.", [])
+        case Phase.DELETED:
+            sentence = f"{name} was destroyed. Until its purge our staff can restore it, and so can your programs."
+            return PodWords("deleted", "warn", sentence, _moments(("Kept until", pod.purge_at)))
+        case Phase.LOST:
+            sentence = f"{name} is lost: the machine that it was on is lost for good."
+            return PodWords("lost", "bad", sentence, _moments(("Given up", pod.gone_at)))
         case Phase.NEEDS_ATTENTION:
             sentence = f"Our staff has to look at {name}; you need do nothing."
             return PodWords("needs our staff", "warn", sentence, _moments(("Last seen", pod.observed_at)))
@@ -60,10 +66,18 @@ def pod_words(pod: CloudPod, running: Operation | None = None) -> PodWords:
         case Phase.GONE:
             sentence = f"{name} is gone. Its address was given back."
             return PodWords("gone", "quiet", sentence, _moments(("Gone", pod.gone_at)))
-    seen = _seen(pod)
+    seen = _suspended(pod) if pod.suspended else _seen(pod)
     if running and running.direction == Operation.Direction.DO and (doing := DOING.get(running.kind)):
         return replace(seen, tone="busy", wanted="", sentence=f"{name} is being {doing}.")
     return seen
+
+
+def _suspended(pod: CloudPod) -> PodWords:
+    """It stands still, and its owner is told why: `pod.tenant` is read."""
+    why = pod.suspended_reason or (pod.tenant.suspended_reason if pod.tenant_suspended else "")
+    what = f"{pod.hostname} is suspended" if pod.suspended_at else f"{pod.hostname} is suspended with all your pods"
+    sentence = f"{what}{f': {why}' if why else ''}".rstrip(".") + ". It cannot be started meanwhile."
+    return PodWords("suspended", "warn", sentence, _moments(("Since", pod.suspended_at)))
 
 
 def _seen(pod: CloudPod) -> PodWords:
@@ -106,13 +120,16 @@ def size_words(pod: CloudPod) -> str:
 
 # A state of an operation -> its word and tone. Whether a worker holds it or it is parked is the platform's business.
 STATES = {
+    State.BLOCKED: ("waiting for its turn", "busy"),
     State.QUEUED: ("queued", "busy"),
     State.RUNNING: ("going on", "busy"),
     State.PARKED: ("going on", "busy"),
     State.WAITING: ("waiting", "busy"),
     State.SUCCEEDED: ("done", "good"),
     State.FAILED: ("failed", "bad"),
+    State.CANCELLED: ("cancelled", "quiet"),
     State.NEEDS_ATTENTION: ("needs our staff", "warn"),
+    State.RESOLVED: ("seen to by our staff", "quiet"),
 }
 STEP_STATES = {
     Step.State.PENDING: ("to come", "quiet"),

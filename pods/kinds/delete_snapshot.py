@@ -43,7 +43,8 @@ def delete(op: Run) -> Parked | None:
         return None
     words = "the snapshot's removal"
     return op.taken_up(mine, "vzdelsnapshot", words) or op.parked(
-        op.plane.delete_snapshot(mine, name=found.name), words
+        op.plane.delete_snapshot(op.mine(), name=found.name),  # looked at once more, right before the write
+        words,
     )
 
 

@@ -18,7 +18,8 @@ def take_away(op: PodRun[Any], mine: Mine) -> Parked:
     try:
         return op.parked(op.plane.destroy(mine), "the destruction")
     except WrongState as running:
-        op.plane.stop(mine)
+        if isinstance(again := op.look_at(mine.ct), Mine):  # what runs there may be somebody else's by now
+            op.plane.stop(again)
         raise Busy(f"CT {mine.ct.vmid} ran again; it is destroyed when it has stopped.") from running
 
 

@@ -1,6 +1,6 @@
 """Growing a container's disk, as several kinds do it. It cannot be undone: a disk never becomes smaller.
 
-Decides: what a lost answer means to it. Not: which size is asked for, nor what follows from one without effect.
+Decides: what a lost answer means to it. Not: which size is asked for, nor what one without effect means (making.py).
 """
 
 from __future__ import annotations

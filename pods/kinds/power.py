@@ -38,11 +38,16 @@ def start(op: PodRun[Any], mine: Mine) -> Parked | None:
 
 def stop(op: PodRun[Any]) -> Parked | None:
     """Stop the pod's container if it is there and runs. A stranger's is left alone."""
-    match op.look():
-        case Mine() as mine if op.plane.running(mine):
-            return op.parked(op.plane.stop(mine), "the stop")
-        case Mine() | Stranger() | None:
-            return None
+    mine = running(op, op.look())
+    return op.parked(op.plane.stop(mine), "the stop") if mine else None
+
+
+def running(op: PodRun[Any], found: Mine | Stranger | None) -> Mine | None:
+    """What was found, if it is the pod's and runs, looked at once more: nothing comes between a look and its write."""
+    if not isinstance(found, Mine) or not op.plane.running(found):
+        return None
+    again = op.look_at(found.ct)
+    return again if isinstance(again, Mine) else None
 
 
 def shut_down(op: PodRun[Any], *, timeout_s: int) -> Parked | None:
@@ -70,7 +75,7 @@ def _take_down(op: PodRun[Any], ask: Callable[[Mine], Upid], words: str) -> Park
         return None
     if op.may_still_arrive():
         raise Busy(f"The request for {words} of CT {op.pod.vmid} got no answer and may still arrive.")
-    return op.parked(ask(mine), words)
+    return op.parked(ask(op.mine()), words)  # looked at once more: nothing comes between a look and its write
 
 
 # Undoing: the container becomes again what the pod was meant to be before.
@@ -100,13 +105,12 @@ def stop_again(op: PodRun[Any], *, before: str) -> Parked | None:
     if before == RUNNING or not _had_effect(op):
         return None
     late = op.late_effect()
-    match op.look():
-        case Mine() as mine if op.plane.running(mine):
-            return op.parked(op.plane.stop(mine), "the stop")
-        case Mine() if late:
-            raise Busy(late)
-        case Mine() | Stranger() | None:
-            return None
+    found = op.look()
+    if mine := running(op, found):
+        return op.parked(op.plane.stop(mine), "the stop")
+    if isinstance(found, Mine) and late:
+        raise Busy(late)
+    return None
 
 
 def _had_effect(op: PodRun[Any]) -> bool:

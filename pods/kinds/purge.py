@@ -57,7 +57,7 @@ def stop(op: PodRun[Any]) -> Parked | None:
         case Stranger() as stranger:
             raise not_ours(stranger)
         case Mine() as mine if op.plane.running(mine):
-            return op.parked(op.plane.stop(mine), "the stop")
+            return op.parked(op.plane.stop(op.mine()), "the stop")  # looked at once more, right before the write
         case Mine() | None:
             return None
 

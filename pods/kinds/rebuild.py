@@ -109,11 +109,8 @@ def start(op: Run) -> Parked | None:
 
 
 def stop_new(op: Run) -> Parked | None:
-    match look_at_new(op):
-        case Mine() as mine if op.plane.running(mine):
-            return op.parked(op.plane.stop(mine), "the stop")
-        case _:
-            return None
+    mine = power.running(op, look_at_new(op))
+    return op.parked(op.plane.stop(mine), "the stop") if mine else None
 
 
 def switch(op: Run) -> None:

@@ -44,7 +44,8 @@ def roll_back(op: Run) -> Parked | None:
         return done
     if snapshots.ours(op, mine, op.params.name) is None:
         raise NotFound(f"CT {op.pod.vmid} has no snapshot {op.params.name} any more.")
-    return op.parked(op.plane.roll_back(mine, name=op.params.name), words)
+    again = op.mine()  # nothing comes between a look and its write
+    return op.parked(op.plane.roll_back(again, name=op.params.name), words)
 
 
 def configure(op: Run) -> None:

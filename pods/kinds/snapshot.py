@@ -60,8 +60,8 @@ def take(op: Run) -> Parked | None:
         return going_on
     if found is not None:
         raise TaskFailed(f"Snapshot {found.name} of CT {op.pod.vmid} was left half made ({found.state}).")
-    mark = snapshots.mark_of(op.operation.pk)
-    return op.parked(op.plane.take_snapshot(mine, name=op.params.name, description=mark), words)
+    mark = snapshots.mark_of(op.operation.pk)  # looked at once more: nothing comes between a look and its write
+    return op.parked(op.plane.take_snapshot(op.mine(), name=op.params.name, description=mark), words)
 
 
 def discard(op: Run) -> Parked | None:

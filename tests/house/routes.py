@@ -42,13 +42,16 @@ class Things:
     pod: CloudPod
     operation: Operation
     lease: IPLease
+    going: Operation  # one that is not done yet, with another pod
 
     def id_of(self, thing: str) -> str:
+        """A snapshot goes by its pod's id and its name."""
+        thing = "pod" if thing == "snapshot" else thing
         return str(getattr(self, thing).pk)
 
     @property
     def ids(self) -> set[str]:
-        return {self.id_of(thing) for thing in ("tenant", "pod", "operation", "lease")}
+        return {self.id_of(thing) for thing in ("tenant", "pod", "operation", "lease", "going")}
 
     @property
     def traces(self) -> set[str]:
@@ -72,7 +75,20 @@ class Lists:
 
 @dataclass(frozen=True)
 class Does:
-    """A method that changes something: its owner is answered 202, others 404, and then nothing has changed."""
+    """A method that changes something: its owner is answered 202, others 404, and then nothing has changed.
+
+    `first`: what the pod has to be, for that.
+    """
+
+    thing: str
+    body: dict[str, Any] = field(default_factory=dict)
+    status: int = 202
+    first: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Staffs:
+    """A method that the platform's token alone may use: the thing's owner is answered 403, others 404."""
 
     thing: str
     body: dict[str, Any] = field(default_factory=dict)
@@ -85,7 +101,12 @@ class Nobodys:
     reason: str
 
 
-WALK: dict[tuple[str, str], Shows | Lists | Does | Nobodys] = {
+Step = Shows | Lists | Does | Staffs | Nobodys
+WHY = {"reason": "asked for"}
+DELETED = {"phase": "deleted", "deleted_at": "2026-11-23T09:00Z", "purge_at": "2026-11-26T09:00Z"}
+PLATFORMS = "the platform's token alone: tests/clusters/test_api.py"
+
+WALK: dict[tuple[str, str], Step] = {
     ("root", "GET"): Nobodys("sends each to their own page"),
     ("^api/", "GET"): Nobodys("404 for whatever is no route"),
     ("openapi", "GET"): Nobodys("describes the routes; holds nobody's things"),
@@ -110,9 +131,34 @@ WALK: dict[tuple[str, str], Shows | Lists | Does | Nobodys] = {
     ("pod-start", "POST"): Does("pod"),
     ("pod-stop", "POST"): Does("pod"),
     ("pod-reboot", "POST"): Does("pod"),
+    ("pod-purge", "POST"): Staffs("pod", WHY),
+    ("pod-restore", "POST"): Does("pod", first=DELETED),
+    ("pod-rebuild", "POST"): Does("pod"),
+    ("pod-resize", "POST"): Does("pod", {"cores": 3}),
+    ("pod-rename", "POST"): Does("pod", {"hostname": "called-otherwise"}),
+    ("pod-move", "POST"): Staffs("pod"),
+    ("pod-suspend", "POST"): Staffs("pod", WHY),
+    ("pod-resume", "POST"): Staffs("pod"),
+    ("pod-protection", "PUT"): Does("pod", {"protected": True}, status=200),
+    ("pod-snapshots", "GET"): Shows("snapshot"),
+    ("pod-snapshots", "POST"): Does("pod", {"name": "one-more"}),
+    ("pod-delete-snapshot", "DELETE"): Does("pod"),
+    ("pod-rollback", "POST"): Does("pod"),
     ("pod-ssh-keys", "PUT"): Does("pod", {"ssh_keys": [KEY]}),
     ("operation-list", "GET"): Lists(),
     ("operation-detail", "GET"): Shows("operation"),
+    ("operation-cancel", "POST"): Does("going"),
+    ("operation-retry", "POST"): Staffs("operation", WHY),
+    ("operation-skip", "POST"): Staffs("operation", WHY),
+    ("operation-resolve", "POST"): Staffs("operation", WHY),
+    ("tenant-suspend", "POST"): Staffs("tenant", WHY),
+    ("tenant-resume", "POST"): Staffs("tenant"),
+    ("freeze-list", "GET"): Nobodys(PLATFORMS),
+    ("freeze-list", "POST"): Nobodys(PLATFORMS),
+    ("freeze-detail", "GET"): Nobodys(PLATFORMS),
+    ("freeze-detail", "DELETE"): Nobodys(PLATFORMS),
+    ("finding-list", "GET"): Nobodys(PLATFORMS),
+    ("finding-close", "POST"): Nobodys(PLATFORMS),
 }
 
 # The admin is the staff's: who may do what there is in tests/*/test_admin.py.

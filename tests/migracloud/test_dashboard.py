@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
 
+from clusters.findings import open_finding
 from clusters.models import ClusterObservation, TemplateCopy
 from migracloud.chart import chart
 from migracloud.dashboard import LATE
@@ -32,6 +33,7 @@ def test_each_figure_counts_what_its_list_shows(world, alice):
     CloudPod.objects.filter(pk__in=[pod.pk for pod in pods[:2]]).update(phase="active", observed_state="running")
     CloudPod.objects.filter(pk=pods[2].pk).update(phase="needs_attention")
     Operation.objects.filter(subject_id=pods[3].pk).update(state="failed")
+    open_finding(cluster=world.cluster, code="no_quorum", about="the cluster")
     client = desk()
     found = figures(client.get(reverse("admin:index")))
     assert {label: figure.value for label, figure in found.items()} == {
@@ -40,6 +42,7 @@ def test_each_figure_counts_what_its_list_shows(world, alice):
         "Operations open": 5,
         "Operations failed": 1,
         "Addresses leased": 6,
+        "Findings open": 1,
     }
     for figure in found.values():
         assert client.get(figure.url).context["cl"].result_count == figure.value, figure.label

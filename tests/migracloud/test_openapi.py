@@ -124,6 +124,20 @@ def test_every_refusal_of_ours_that_a_service_names_is_told_of_its_route():
         "pod.stop": services.stop_pod,
         "pod.reboot": services.reboot_pod,
         "pod.ssh_keys": services.replace_ssh_keys,
+        "pod.purge": services.purge_pod,
+        "pod.restore": services.restore_pod,
+        "pod.rebuild": services.rebuild_pod,
+        "pod.suspend": services.suspend_pod,
+        "pod.resume": services.resume_pod,
+        "pod.protection": services.protect_pod,
+        "pod.resize": services.resize_pod,
+        "pod.rename": services.rename_pod,
+        "pod.move": services.move_pod,
+        "pod.take_snapshot": services.take_snapshot,
+        "pod.delete_snapshot": services.delete_snapshot,
+        "pod.rollback": services.roll_back,
+        "tenant.suspend": services.suspend_tenant,
+        "tenant.resume": services.resume_tenant,
     }
     codes = {refusal.__name__: refusal.code for refusal in _refusals(Refused)}
     for name, service in of_route.items():

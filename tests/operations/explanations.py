@@ -23,7 +23,7 @@ AWAY = "Node pve did not answer."
 
 # A parameter's name -> its value in the golden. Whoever makes a kind with another one gives it one here.
 PARAMS: dict[str, Any] = {
-    "address": "10.1.10.50",
+    "copy": "019a9d3e-1c07-7c02-b7c4-93a5a1f1d0aa",
     "cores": 4,
     "description": "before the upgrade",
     "desired_state": "running",
@@ -39,7 +39,7 @@ PARAMS: dict[str, Any] = {
     "reason": "unpaid",
     "scope": "pod",
     "swap_mib": 512,
-    "template": "cloudpod",
+    "template_vmid": 9000,
     "timeout_s": 60,
     "vmid": 9105,
 }
@@ -59,15 +59,15 @@ def operation_of(kind: Kind[Any], **fields_: Any) -> Operation:
         subject_kind=kind.subject,
         subject_name="web",
         params={field.name: PARAMS[field.name] for field in fields(kind.params)},
+        before={"vmid": 9100} if kind.name == "rebuild" else {},
         actor_kind="token",
         actor_name="mpanel",
         created_at=NOW,
         deadline_at=NOW + kind.deadline,
         **fields_,
     )
-    steps = [
-        Step(operation=operation, position=place, name=step.name) for place, step in enumerate(kind.steps, start=1)
-    ]
+    named = enumerate((step.name for step in kind.steps), start=1)
+    steps = [Step(operation=operation, position=place, name=name) for place, name in named]
     for step in steps:
         cached(step, attempts=[])
     made: Operation = cached(operation, steps=steps)

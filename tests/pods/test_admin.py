@@ -71,13 +71,12 @@ def test_somebody_who_may_only_look_can_neither_destroy_nor_sees_the_button(pod)
 
 
 def test_a_refusal_is_shown_in_place_with_its_reason(pod):
-    client = desk()
-    client.post(destroy_url(pod))
-    again = client.post(destroy_url(pod), {"reason": "kept as typed"})
-    assert again.status_code == 409
-    assert "Another operation on it is still going on" in again.content.decode()
-    assert "kept as typed" in again.content.decode()
-    assert Operation.objects.filter(kind="destroy").count() == 1
+    CloudPod.objects.update(protected=True)
+    refused = desk().post(destroy_url(pod), {"reason": "kept as typed"})
+    assert refused.status_code == 409
+    assert "is protected: take its protection off first" in refused.text
+    assert "kept as typed" in refused.text
+    assert unchanged(pod)
 
 
 def test_a_pods_page_tells_its_state_and_how_to_get_in(pod):

@@ -107,8 +107,10 @@ def test_what_makes_no_sense_cannot_be_pressed_and_the_page_says_why(pod):
     words = "Not now: Stop (it is stopped already); Reboot (it should be stopped; start it instead)."
     assert pressable(client, pod) == (["start", "destroy"], words)
     pod = now(pod, phase="needs_attention")
-    words = "Not now: Start, Stop, Reboot (it needs a person; it can only be destroyed)."
-    assert pressable(client, pod) == (["destroy"], words)
+    buttons, words = pressable(client, pod)
+    assert buttons == ["destroy"]
+    assert "Start, Stop, Reboot" in words
+    assert "(it needs a person; it can only be destroyed)." in words
     pod = now(pod, phase="gone", gone_at="2026-01-01T00:00Z")
     assert pressable(client, pod) == ([], "")
 
@@ -121,10 +123,12 @@ def test_a_pod_that_is_stopped_as_it_should_be_asks_for_no_look(pod):
     assert f"{pod.hostname} is stopped on {pod.node}, as it should be." in client.get(page(pod)).text
 
 
-def test_while_something_goes_on_nothing_can_be_pressed(pod):
+def test_while_something_goes_on_only_what_may_stand_behind_it_can_be_pressed(pod):
     client = desk()
     client.post(url("start", pod))
-    assert pressable(client, pod) == ([], "Not now: Start, Stop, Reboot, Destroy (start is going on).")
+    buttons, words = pressable(client, pod)
+    assert buttons == ["destroy"]
+    assert words == "Not now: Start, Stop, Reboot, Resize, Rename, Move, Snapshot, Rebuild (start is going on)."
     assert f"{pod.hostname} is being started." in client.get(page(pod)).text
     refused = client.post(url("stop", pod))
     assert refused.status_code == 409

@@ -278,6 +278,7 @@ def test_a_token_that_is_refused_for_a_while_does_not_stop_an_undo_for_good(crea
     plane.refuse_token()
     work.drive_due()
     plane.refuse_token(False)
+    work.observe()
     work.until_idle()
     assert ended(operation).state == "failed"
     assert nothing_is_left(plane)

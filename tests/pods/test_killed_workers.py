@@ -13,12 +13,26 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from clusters.models import Cluster
+from clusters.models import Cluster, StorageTier
 from ipam.models import IPLease
 from operations.models import Attempt, Operation
 from pods.models import CloudPod
-from pods.services import purge_pod, reboot_pod, replace_ssh_keys, start_pod, stop_pod
+from pods.services import (
+    Size,
+    delete_snapshot,
+    move_pod,
+    purge_pod,
+    reboot_pod,
+    rename_pod,
+    replace_ssh_keys,
+    resize_pod,
+    roll_back,
+    start_pod,
+    stop_pod,
+    take_snapshot,
+)
 from tests.fleet import url_of_test_database
+from tests.pods.changes import rounds
 from tests.pods.conftest import ended, nothing_is_left, pod_of
 from tests.pods.keys import ed25519_key, keys_for_next_boot
 
@@ -199,3 +213,63 @@ def test_killed_at_any_call_of_a_replacement_of_keys_the_new_ones_are_there(call
     assert ended(operation).state == Operation.State.SUCCEEDED
     assert keys_for_next_boot(plane, running_pod) == keys
     assert len(plane.record("config")) == 1
+
+
+def what_it_has(plane, pod):
+    ct = plane.cts()[pod.vmid]
+    config = ct["config"]
+    return ct["node"], config["hostname"], config["cores"], config["rootfs"].rpartition("=")[2], list(ct["snapshots"])
+
+
+# By verb: its call, each with how many tasks end before it, and what the pod has in the end.
+CHANGES = {
+    "resize": (
+        lambda **of: resize_pod(**of, size=Size(cores=4, disk_gib=20)),
+        {"config": 0, "resize": 0, "pending": 1},
+        ("pve", "web", 4, "20G", ["one"]),
+    ),
+    "rename": (lambda **of: rename_pod(**of, hostname="shop"), {"config": 0}, ("pve", "shop", 2, "8G", ["one"])),
+    "snapshot": (
+        lambda **of: take_snapshot(**of, name="two"),
+        {"snapshot": 0},
+        ("pve", "web", 2, "8G", ["one", "two"]),
+    ),
+    "delete_snapshot": (
+        lambda **of: delete_snapshot(**of, name="one"),
+        {"delete_snapshot": 0},
+        ("pve", "web", 2, "8G", []),
+    ),
+    "rollback": (
+        lambda **of: roll_back(**of, name="one", timeout_s=0),
+        {"stop": 0, "rollback": 1, "firewall": 2, "start": 2},
+        ("pve", "web", 2, "8G", ["one"]),
+    ),
+    "move": (
+        lambda **of: move_pod(**of, timeout_s=0),
+        {"stop": 0, "migrate": 1, "start": 2},
+        ("pve-02", "web", 2, "8G", ["one"]),
+    ),
+}
+
+
+@pytest.mark.parametrize(("verb", "call"), [(verb, call) for verb, (_, calls, _) in CHANGES.items() for call in calls])
+def test_killed_at_any_call_that_changes_a_pod_it_happens_once(verb, call, world, create, alice, plane, work):
+    ask, calls, has = CHANGES[verb]
+    StorageTier.objects.update(clone_mode="full")
+    world.copies["pve-02"].delete()
+    pod = CloudPod.objects.get(pk=create().subject_id)
+    work.until_idle()
+    take_snapshot(by=alice.actor, pod=pod, name="one")
+    work.until_idle()
+    plane.clear_record()
+    operation = ask(by=alice.actor, pod=pod)
+    rounds(work, plane, calls[call])
+    kill_while_proxmox_answers(plane, call, operation)
+    work.pass_time(seconds=100)
+    work.until_idle()
+    assert ended(operation).state == Operation.State.SUCCEEDED
+    assert what_it_has(plane, pod) == has
+    assert plane.cts()[pod.vmid]["status"] == "running"
+    assert [end["name"] for end in plane.task_ends()] == list(dict.fromkeys(end["name"] for end in plane.task_ends()))
+    granted = [asked for asked in plane.record(call) if asked["status"] == 200]
+    assert len(granted) == 1 or call in ("pending", "firewall")  # repeated, these change nothing

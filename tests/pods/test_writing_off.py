@@ -15,7 +15,7 @@ from core.errors import Refused
 from ipam.models import AddressRange, IPLease
 from operations.claims import Lease
 from operations.models import LanePlace, Operation
-from pods import writing_off
+from pods import holdings, writing_off
 from pods.models import CloudPod, VmidHold
 from pods.queries import held_by
 from pods.services import destroy_pod, start_pod, stop_pod
@@ -205,7 +205,7 @@ def test_cut_short_it_goes_on_when_it_is_asked_for_again(lost_node, burn, create
     pods = [pod_of(create(name)) for name in ("one", "two", "three")]
     work.until_idle()
     burn()
-    real, calls = writing_off.lose, []
+    real, calls = holdings.lose, []
 
     def dies_at_the_second(pod):
         calls.append(pod)

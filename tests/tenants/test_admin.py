@@ -43,28 +43,24 @@ def test_what_is_refused_is_told_at_its_field_and_nothing_is_made(changed, field
 
 def change(tenant, **changed):
     quota = tenant.quota
-    now = {"state": tenant.state, "reason": "", "pods": quota.pods, "cores": quota.cores}
+    now = {"grace_hours": tenant.grace_hours, "pods": quota.pods, "cores": quota.cores}
     now |= {"memory_mib": quota.memory_mib, "disk_gib": quota.disk_gib}
     return desk().post(page(tenant), {**now, **changed})
 
 
-def test_a_tenant_is_suspended_with_a_reason(alice):
+def test_the_state_is_no_field_of_the_form_because_its_pods_are_concerned(alice):
+    """tests/pods/test_admin_tenants.py has the pages that suspend and resume."""
     assert change(alice.tenant, state="suspended", reason="unpaid").status_code == 302
-    alice.tenant.refresh_from_db()
-    assert alice.tenant.state == "suspended"
-    assert AuditEvent.objects.get(action="tenant.state").reason == "unpaid"
-
-
-def test_a_suspension_without_a_reason_is_not_taken(alice):
-    response = change(alice.tenant, state="suspended")
-    assert "reason" in response.context["adminform"].form.errors
     alice.tenant.refresh_from_db()
     assert alice.tenant.state == "active"
 
 
-def test_the_platforms_own_tenant_cannot_be_suspended_and_the_field_says_so(olga):
-    response = change(olga.tenant, state="suspended", reason="by mistake")
-    assert "cannot be suspended" in str(response.context["adminform"].form.errors["state"])
+def test_how_long_deleted_pods_are_kept_is_set_with_a_record(alice):
+    assert change(alice.tenant, grace_hours=24).status_code == 302
+    event = AuditEvent.objects.get(action="tenant.grace")
+    assert (event.actor, event.before, event.after) == ("ada", {"grace_hours": 72}, {"grace_hours": 24})
+    refused = change(alice.tenant, grace_hours=100_000)
+    assert "grace_hours" in refused.context["adminform"].form.errors
 
 
 def test_only_the_limits_that_changed_are_recorded(alice):
