@@ -17,7 +17,6 @@ from pods.services import (
     destroy_pod,
     purge_due,
     purge_pod,
-    purging,
     rebuild_pod,
     resize_pod,
     restore_pod,
@@ -26,8 +25,8 @@ from pods.services import (
     stop_pod,
     suspend_pod,
     suspend_tenant,
-    suspension,
 )
+from pods.services.lock import lock_any
 from tests.pods.conftest import ended, fresh, is_at, nothing_is_left, pod_of
 
 pytestmark = pytest.mark.django_db
@@ -77,13 +76,11 @@ def test_a_pod_that_was_suspended_again_while_it_was_being_stopped_stays_so(runn
 def test_a_pod_that_goes_meanwhile_does_not_keep_its_tenant_from_being_suspended(
     running_pod, alice, olga, work, monkeypatch
 ):
-    lock = suspension.lock_any
-
     def it_goes_just_before(pod):
         CloudPod.objects.filter(pk=pod.pk).update(phase="gone", gone_at=pod.created_at)
-        return lock(pod)
+        return lock_any(pod)
 
-    monkeypatch.setattr(suspension, "lock_any", it_goes_just_before)
+    monkeypatch.setattr("pods.services.suspension.lock_any", it_goes_just_before)
     assert suspend_tenant(by=olga.actor, tenant=alice.tenant, reason="unpaid") == []
     alice.tenant.refresh_from_db()
     assert alice.tenant.state == "suspended"
@@ -93,13 +90,11 @@ def test_a_pod_that_is_restored_in_the_last_moment_is_not_purged(running_pod, al
     destroy_pod(by=alice.actor, pod=running_pod)
     work.until_idle()
     work.pass_time(hours=73)
-    lock = purging.lock_any
-
     def restored_just_before(pod):
         restore_pod(by=alice.actor, pod=pod)
-        return lock(pod)
+        return lock_any(pod)
 
-    monkeypatch.setattr(purging, "lock_any", restored_just_before)
+    monkeypatch.setattr("pods.services.purging.lock_any", restored_just_before)
     assert purge_due() == 0
     work.until_idle()
     assert (fresh(running_pod).phase, is_at(plane, running_pod)) == ("active", ("running", 1))
