@@ -95,6 +95,11 @@ class Facts:
             ]
         return [{"cluster": pod["cluster_id"], "vmid": pod["vmid"], "pod": pod["id"]} for pod in self.live_pods()]
 
+    def left_to_a_person(self) -> set[Any]:
+        """Pods of which an operation has left something that it names: they may have more than a pod should."""
+        left = {row["subject_id"] for row in self.operations(live=False) if row["state"] == "needs_attention"}
+        return left | {pod["id"] for pod in self.live_pods() if pod["phase"] == "needs_attention"}
+
     def live_leases(self) -> list[Row]:
         return [lease for lease in self.rows("ipam_iplease") if lease["released_at"] is None]
 

@@ -14,7 +14,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import combinations
@@ -84,8 +84,8 @@ class Counts:
         said = ", ".join(f"{count} {kind}" for kind, count in sorted(self.succeeded.items()))
         answers = ", ".join(f"{count} {answer}" for answer, count in sorted(self.answers.items()))
         return (
-            f"{self.seconds:.0f} s, {self.succeeded.total()} successes ({said}), {self.overlaps} overlapping pairs, {self.looks} looks, "
-            f"{self.taken_up} taken up after a kill; answers: {answers}"
+            f"{self.seconds:.0f} s, {self.succeeded.total()} successes ({said}), {self.overlaps} overlapping pairs, "
+            f"{self.looks} looks, {self.taken_up} taken up after a kill; answers: {answers}"
         )
 
 
@@ -235,9 +235,9 @@ def _counts(clients: Clients, watcher: _Watcher, seconds: float, taken_up: int) 
     return Counts(succeeded, met, watcher.looks, clients.counts(), seconds, taken_up)
 
 
-def overlapping(operations: list[dict[str, Any]]) -> int:
+def overlapping(operations: Sequence[Mapping[str, Any]]) -> int:
     """Pairs on one pod that were both open at a moment."""
-    of_pod: dict[Any, list[dict[str, Any]]] = {}
+    of_pod: dict[Any, list[Mapping[str, Any]]] = {}
     for row in operations:
         of_pod.setdefault(row["subject_id"], []).append(row)
     return sum(
@@ -247,5 +247,5 @@ def overlapping(operations: list[dict[str, Any]]) -> int:
     )
 
 
-def _until_ended(row: dict[str, Any]) -> Any:
+def _until_ended(row: Mapping[str, Any]) -> Any:
     return row["finished_at"] or row["deadline_at"]

@@ -24,8 +24,8 @@ CORES, MEMORY_MIB, DISK_GIB = (1, 2, 3, 4), (2048, 2560, 3072), (8, 9, 10)
 PAUSE_S = (0.0, 0.6)  # that a client thinks between an answer and its next request
 
 # What may be done with a pod in a phase, and how often.
-WITH_A_POD = {"resize": 8, "stop": 5, "start": 3, "destroy": 5, "purge": 1}
-WITH_A_DELETED_POD = {"purge": 8, "restore": 2, "resize": 1, "stop": 1, "destroy": 1}
+WITH_A_POD = {"resize": 10, "stop": 6, "start": 5, "destroy": 3, "purge": 1}
+WITH_A_DELETED_POD = {"purge": 8, "restore": 3, "resize": 1, "stop": 1, "destroy": 1}
 
 # The refusals that others who race can be the reason of.
 REFUSED = frozenset(
@@ -110,7 +110,7 @@ class Clients:
         if self.known.get(hostname, known).pod != known.pod:
             return
         code = answer.json.get("code")
-        if code in ("pod_gone", "not_found") or (verb, answer.status) == ("purge", 202):
+        if code in ("pod_gone", "not_found"):
             self.known.pop(hostname, None)
         elif answer.status == 202 and verb in ("destroy", "restore"):
             self.known[hostname] = known._replace(deleted=verb == "destroy")

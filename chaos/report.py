@@ -15,6 +15,7 @@ from typing import NamedTuple
 import pytest
 
 PROPERTY = "chaos"
+SAID = "chaos_said"  # a line of a test's own
 WORDS = {"kill": "crash points", "cancel": "cancels", "fault": "faults", "race": "races"}
 
 
@@ -54,5 +55,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     ran = [report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, [])]
     calls = [report for report in ran if isinstance(report, pytest.TestReport) and report.when == "call"]
     terminalreporter.ensure_newline()
+    for said in [value for report in calls for name, value in report.user_properties if name == SAID]:
+        terminalreporter.write_line(str(said))
     for line in lines(tallies(calls), terminalreporter.config.getoption("hypothesis_seed")):
         terminalreporter.write_line(line)

@@ -92,8 +92,11 @@ def every_volume_is_a_container_s(facts: Facts) -> Iterator[Violation]:
 
 
 def no_two_containers_are_alike(facts: Facts) -> Iterator[Violation]:
-    for seen in facts.clusters.values():
-        cards = [net0(ct) for ct in seen.ours().values()]
+    """A rebuild that needs a person has left two of one pod."""
+    left = facts.left_to_a_person()
+    of_those = {(hold["cluster"], hold["vmid"]) for hold in facts.live_holds() if hold["pod"] in left}
+    for cluster, seen in facts.clusters.items():
+        cards = [net0(ct) for vmid, ct in seen.ours().items() if (cluster, vmid) not in of_those]
         for address in twice(card["ip"] for card in cards if "ip" in card):
             yield Violation("address_doubled", f"two containers have the address {address}")
         for mac in twice(card["hwaddr"] for card in cards if "hwaddr" in card):
@@ -119,7 +122,7 @@ def snapshots_are_as_the_rows_say(facts: Facts) -> Iterator[Violation]:
 
 def _pods_at_rest(facts: Facts) -> Iterator[tuple[Row, Row | None]]:
     """Each pod that has to have a container, with what is at its VMID; without those that are left to a person."""
-    left = {row["subject_id"] for row in facts.operations(live=False) if row["state"] == "needs_attention"}
+    left = facts.left_to_a_person()
     for pod in facts.live_pods():
         seen = facts.clusters.get(pod["cluster_id"])
         if seen is not None and pod["phase"] in WITH_A_CONTAINER and pod["id"] not in left:

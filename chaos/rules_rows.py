@@ -125,7 +125,8 @@ def every_live_pod_holds_its_vmid(facts: Facts) -> Iterator[Violation]:
     for pod in facts.live_pods():
         if (pod["id"], pod["cluster_id"], pod["vmid"]) not in held:
             yield Violation("pod_without_vmid", f"pod {pod['hostname']} is live and does not hold VMID {pod['vmid']}")
-    for pod_id in twice(pod for pod, _, _ in held if pod in live):
+    settled = live - facts.left_to_a_person()
+    for pod_id in twice(pod for pod, _, _ in held if pod in settled):
         yield Violation("vmid_left", f"pod {pod_id} holds more than one VMID")
     for pod_id, _, vmid in held:
         if pod_id not in live:

@@ -23,18 +23,28 @@ MARK_SECRETS = {"k1": b"0123456789abcdef0123456789abcdef"}  # as tests/factories
 LEASE_S = 100  # longer than a dead worker's lease lasts, and than a request that got no answer may still arrive
 MOST_WAITS = 12
 LOOKS_A_WAIT = 4
+FEW_TRIES = 4  # more than what goes wrong three times needs
 LONG_WAIT_S = 400  # so many of these are longer than any operation may take
 
 
 class PatientWork(Work):
     """Whoever waits for the next try waits until a request without an answer can no longer arrive: one more try, then,
-    is always enough, and each run of a scenario has the same tries.
+    is always enough, and each run of a scenario has the same tries. What is met again and again is waited for longer.
     """
+
+    def __init__(self, plane: FakeHandle) -> None:
+        super().__init__(plane)
+        self._jumps = 0
+
+    def until_idle(self) -> None:
+        self._jumps = 0
+        super().until_idle()
 
     def _jump_to_next_try(self) -> bool:
         if not super()._jump_to_next_try():
             return False
-        self.pass_time(seconds=LEASE_S)
+        self._jumps += 1
+        self.pass_time(seconds=LEASE_S if self._jumps <= FEW_TRIES else LONG_WAIT_S)
         return True
 
 

@@ -1,4 +1,4 @@
-"""Strangers: somebody has replaced a pod's container by hand, and another one is at its VMID, while the pod is worked on.
+"""Strangers: somebody has replaced a pod's container by hand, another is at its VMID, while the pod is worked on.
 
 It may happen before the request or just before any call that follows. Proxmox's calls name a VMID and nothing else, so
 each write comes right after a look, which tells a stranger by the mark. What is left is the gap between a look and its

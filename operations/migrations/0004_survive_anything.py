@@ -173,7 +173,7 @@ class Migration(migrations.Migration):
             model_name="laneturn",
             name="tenant",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="lane_turns", to="tenants.tenant"
+                on_delete=django.db.models.deletion.PROTECT, related_name="lane_turns", to="tenants.tenant"
             ),
         ),
         migrations.AddConstraint(

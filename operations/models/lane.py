@@ -52,7 +52,7 @@ class LaneTurn(Row):
     """When a tenant last entered a lane: whoever waited longest for a turn is next."""
 
     lane = models.ForeignKey(Lane, on_delete=models.CASCADE, related_name="turns")
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="lane_turns")
+    tenant = models.ForeignKey(Tenant, on_delete=models.PROTECT, related_name="lane_turns")
     entered_at = models.DateTimeField()
 
     objects = models.Manager.from_queryset(TenantQuerySet)()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from audit.services import Actor
+from clusters.findings import not_locked
 from clusters.models import Cluster, StorageTier, TemplateCopy
 from operations.models import Operation
 from operations.ordering import same_going_on
@@ -56,7 +57,7 @@ def _copy(pod: CloudPod, template: str | None) -> TemplateCopy:
     named = TemplateCopy.objects.filter(cluster=pod.cluster, template__name=wanted)
     if not named.exists():
         raise refusals.UnknownChoice(f"Cluster {pod.cluster} has no template {wanted}.", field="template")
-    usable = named.filter(enabled=True, tier=pod.tier, node__written_off_at=None).select_related(
+    usable = not_locked(named.filter(enabled=True, tier=pod.tier, node__written_off_at=None)).select_related(
         "template", "node", "tier", "cluster"
     )
     there = usable.filter(node=pod.node).first()

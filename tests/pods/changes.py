@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from audit.models import AuditEvent
+from clusters.models import Node
 from core.errors import Refused
 from demo.handle import FakeHandle
 from operations.models import LanePlace, Operation
-from pods.models import CloudPod
-from tests.pods.conftest import fresh
+from pods.models import CloudPod, Snapshot
+from tests.pods.conftest import ended, fresh
 from tests.work import Work
 
 LOST = "Connection timed out"
@@ -77,3 +78,46 @@ def is_settled(pod: CloudPod) -> bool:
     assert not Operation.objects.filter(state__in=Operation.OPEN)
     assert fresh(pod).phase == CloudPod.Phase.ACTIVE
     return True
+
+
+# Snapshots
+
+
+def kept(plane: FakeHandle, pod: CloudPod) -> dict[str, str]:
+    """Name and state of what Proxmox has."""
+    return {name: snapshot["state"] for name, snapshot in plane.cts()[pod.vmid]["snapshots"].items()}
+
+
+def rows() -> dict[str, str]:
+    """Name and state of what we have."""
+    return dict(Snapshot.objects.values_list("name", "state"))
+
+
+def by_hand(
+    take: Callable[..., Operation], pod: CloudPod, plane: FakeHandle, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody takes a snapshot of the pod's container without us."""
+    with monkeypatch.context() as patch:
+        patch.setattr("pods.kinds.snapshots.mark_of", lambda _: "my own")
+        take()
+        work.until_idle()
+    Snapshot.objects.all().delete()
+    assert kept(plane, pod) == {"before": ""}
+
+
+# Moves
+
+
+def is_on(node: Node, pod: CloudPod, plane: FakeHandle, *, status: str) -> bool:
+    """Container and row agree."""
+    ct, row = plane.cts()[pod.vmid], fresh(pod)
+    assert (ct["node"], ct["status"], ct["lock"]) == (node.name, status, None)
+    assert (row.node_id, row.last_seen_state) == (node.pk, status)
+    assert is_settled(pod)
+    return True
+
+
+def came_back(operation: Operation, pod: CloudPod, plane: FakeHandle, *, status: str = "running") -> bool:
+    """It failed, and the pod is where it was."""
+    assert ended(operation).state == Operation.State.FAILED
+    return is_on(pod.node, pod, plane, status=status)

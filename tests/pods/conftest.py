@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from clusters.models import Node
 from demo.handle import FakeHandle
 from ipam.models import IPLease
 from operations.models import LanePlace, Operation
-from pods.models import CloudPod
-from pods.services import Size, Wish, create_pod, stop_pod
+from pods.models import CloudPod, Snapshot
+from pods.services import Size, Wish, create_pod, move_pod, stop_pod, take_snapshot
 from tests.cast import Person
 from tests.factories import World
 from tests.work import Work
@@ -48,6 +49,52 @@ def stopped_pod(running_pod: CloudPod, plane: FakeHandle, alice: Person, work: W
     assert is_at(plane, running_pod) == ("stopped", 0)
     plane.clear_record()
     return fresh(running_pod)
+
+
+@pytest.fixture
+def take(running_pod: CloudPod, plane: FakeHandle, alice: Person) -> Callable[..., Operation]:
+    """Ask for a snapshot of the running pod."""
+    plane.clear_record()
+
+    def ask(name: str = "before", **options: Any) -> Operation:
+        return take_snapshot(by=alice.actor, pod=running_pod, name=name, **options)
+
+    return ask
+
+
+@pytest.fixture
+def taken(take: Callable[..., Operation], plane: FakeHandle, work: Work) -> Snapshot:
+    """The running pod has a snapshot."""
+    operation = take()
+    work.until_idle()
+    assert ended(operation).state == Operation.State.SUCCEEDED
+    plane.clear_record()
+    snapshot: Snapshot = Snapshot.objects.get()
+    return snapshot
+
+
+@pytest.fixture
+def full_clones(world: World) -> None:
+    """Pods that can move: a linked clone stays with its template."""
+    world.tiers["clients-main"].clone_mode = "full"
+    world.tiers["clients-main"].save()
+
+
+@pytest.fixture
+def other(running_pod: CloudPod, world: World) -> Node:
+    """The node that the pod is not on."""
+    return next(node for name, node in world.nodes.items() if name != running_pod.node.name)
+
+
+@pytest.fixture
+def move(running_pod: CloudPod, plane: FakeHandle, alice: Person) -> Callable[..., Operation]:
+    """Ask that the running pod be moved."""
+    plane.clear_record()
+
+    def ask(node: str | None = None, **options: Any) -> Operation:
+        return move_pod(by=alice.actor, pod=running_pod, node=node, **options)
+
+    return ask
 
 
 def pod_of(operation: Operation) -> CloudPod:

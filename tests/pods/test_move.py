@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 
 from audit.models import AuditEvent
-from clusters.dataplane.errors import AnswerLost
-from clusters.dataplane.proxmox import ProxmoxPlane
 from core.errors import Invalid
 from operations import attention
 from operations.cancelling import cancel
@@ -14,47 +12,10 @@ from operations.models import Lane, LanePlace, Operation
 from pods.models import CloudPod
 from pods.refusals import CannotMove, PodNeedsAttention, UnknownChoice
 from pods.services import create_pod, move_pod, start_pod, take_snapshot
-from tests.pods.changes import LOST, effects, is_settled, its_time_is_over, refused, replace_by_stranger, rounds, writes
+from tests.pods.changes import came_back, effects, is_on, refused, replace_by_stranger, rounds, writes
 from tests.pods.conftest import ended, fresh
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _pods_are_full_clones(world):
-    """A linked one stays with its template."""
-    world.tiers["clients-main"].clone_mode = "full"
-    world.tiers["clients-main"].save()
-
-
-@pytest.fixture
-def other(running_pod, world):
-    """The node that the pod is not on."""
-    return next(node for name, node in world.nodes.items() if name != running_pod.node.name)
-
-
-@pytest.fixture
-def move(running_pod, plane, alice):
-    plane.clear_record()
-
-    def ask(node=None, **options):
-        return move_pod(by=alice.actor, pod=running_pod, node=node, **options)
-
-    return ask
-
-
-def is_on(node, pod, plane, *, status):
-    """Container and row agree."""
-    ct, row = plane.cts()[pod.vmid], fresh(pod)
-    assert (ct["node"], ct["status"], ct["lock"]) == (node.name, status, None)
-    assert (row.node_id, row.last_seen_state) == (node.pk, status)
-    assert is_settled(pod)
-    return True
-
-
-def came_back(operation, pod, plane, *, status="running"):
-    assert ended(operation).state == Operation.State.FAILED
-    return is_on(pod.node, pod, plane, status=status)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("full_clones")]
 
 
 # What it does
@@ -350,87 +311,6 @@ def test_one_that_somebody_moves_there_by_hand_meanwhile_is_well(call, move, run
     work.until_idle()
     assert ended(operation).state == Operation.State.SUCCEEDED
     assert is_on(other, running_pod, plane, status="running")
-
-
-# Lost answers
-
-
-@pytest.mark.parametrize("call", ["config_get", "status", "shutdown", "migrate", "start"])
-def test_a_lost_answer_does_not_keep_it_from_moving_once(call, move, running_pod, other, plane, work):
-    plane.lose_answer(call)
-    operation = move()
-    work.until_idle()
-    assert ended(operation).state == Operation.State.SUCCEEDED
-    assert is_on(other, running_pod, plane, status="running")
-    assert effects(plane) == ["shutdown", "migrate", "start"]
-    assert not AuditEvent.objects.filter(action="pod.moved")
-
-
-def test_a_move_whose_answer_was_lost_and_that_still_goes_on_is_waited_for(move, running_pod, other, plane, work):
-    operation = move()
-    rounds(work, plane, 1)
-    plane.hold_tasks()
-    plane.lose_answer("migrate")
-    work.drive_due()
-    work.pass_time(seconds=3)
-    assert work.drive(operation) == "parked"
-    plane.release_tasks()
-    work.until_idle()
-    assert ended(operation).state == Operation.State.SUCCEEDED
-    assert writes(plane) == ["shutdown", "migrate", "start"]
-    assert is_on(other, running_pod, plane, status="running")
-
-
-def test_a_request_that_never_arrived_is_made_again_after_a_minute(move, plane, work):
-    plane.fail("migrate", status=596, message=LOST)
-    operation = move()
-    rounds(work, plane, 2)
-    work.pass_time(seconds=10)
-    work.drive_due()
-    assert len(plane.record("migrate")) == 1
-    work.until_idle()
-    assert ended(operation).state == Operation.State.SUCCEEDED
-    assert effects(plane) == ["shutdown", "migrate", "start"]
-
-
-def test_a_move_that_comes_late_is_undone(move, running_pod, plane, work, monkeypatch):
-    under_way = []
-    real = ProxmoxPlane.migrate
-
-    def lost(*call, **options):
-        under_way.append((call, options))
-        raise AnswerLost("no answer came in time")
-
-    operation = move()
-    rounds(work, plane, 1)
-    with monkeypatch.context() as patch:
-        patch.setattr(ProxmoxPlane, "migrate", lost)
-        work.drive_due()
-    its_time_is_over(operation)
-    work.pass_time(seconds=3)
-    work.drive_due()
-    operation.refresh_from_db()
-    assert (operation.direction, "may still arrive" in operation.waits_for) == ("undo", True)
-    (asked, *what), options = under_way[0]
-    real(ProxmoxPlane(asked.access), *what, **options)
-    plane.wait_idle()
-    work.until_idle()
-    assert came_back(operation, running_pod, plane)
-
-
-def test_one_whose_time_is_over_while_it_moves_is_brought_back(move, running_pod, plane, work):
-    operation = move()
-    rounds(work, plane, 1)
-    plane.hold_tasks()
-    work.drive_due()
-    its_time_is_over(operation)
-    work.pass_time(seconds=70)
-    work.drive_due()
-    operation.refresh_from_db()
-    assert (operation.direction, "still runs" in operation.waits_for) == ("undo", True)
-    plane.release_tasks()
-    work.until_idle()
-    assert came_back(operation, running_pod, plane)
 
 
 def test_a_pod_of_another_tenant_beside_it_is_not_touched(move, charlie, plane, work):

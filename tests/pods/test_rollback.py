@@ -62,7 +62,6 @@ def back(pod, alice):
 
 
 def went_back(operation, pod, plane, *, status="running"):
-    """Once, and the pod is as it should be."""
     assert ended(operation).state == Operation.State.SUCCEEDED
     assert is_at(plane, pod) == (status, int(status == "running"))
     assert fresh(pod).last_seen_state == status

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from chaos import race
-from chaos.report import PROPERTY, Tally
+from chaos.report import PROPERTY, SAID, Tally
 from demo.handle import FakeHandle
 from tests.cast import Person
 from tests.chaos.matrices.conftest import SIZE
@@ -28,12 +28,10 @@ def test_race(
     tmp_path: Path,
     seed: str,
     record_property: Callable[[str, object], None],
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
     chosen = SHORT if SIZE == "small" else race.Race()
     result = race.run(chosen, plane=plane, people=people, folder=tmp_path, seed=seed)
-    with capsys.disabled():
-        print(f"\nrace: {chosen}: {result.counts}")
+    record_property(SAID, f"race: {chosen}: {result.counts}")
     tally = Tally("race", "race", struck=1, there_are=1, violations=len(result.violations))
     record_property(PROPERTY, json.dumps(tally._asdict()))
     assert not result.violations, "\n".join(map(str, result.violations))
