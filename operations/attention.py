@@ -15,9 +15,15 @@ from core.errors import Invalid, Refused, refusing_violations
 from operations import transitions
 from operations.hints import hint
 from operations.kind import kind_of
-from operations.models import Attempt, Operation, Step
+from operations.models import Attempt, Operation, OperationInProgress, Step
 
 State = Operation.State
+
+
+class OvertakenSince(Refused):
+    """Something else was done with the subject since: going on would undo that."""
+
+    code = "overtaken_since"
 
 
 class NeedsNoAttention(Refused):
@@ -29,10 +35,11 @@ class NeedsNoAttention(Refused):
 def retry(*, by: Actor, operation: Operation, reason: str) -> Operation:
     """Try the step that it failed at once more, and go on from there with a time of its own.
 
-    Refused: NeedsNoAttention, OperationInProgress (something else is being done with its subject), Invalid.
+    Refused: NeedsNoAttention, OperationInProgress, OvertakenSince (something else was done with its subject), Invalid.
     """
     with transaction.atomic():
         row = _locked(operation, reason)
+        _check_newest(row)
         _go_on(row)
         _record(by, row, "retry", reason)
         return row
@@ -45,6 +52,7 @@ def skip(*, by: Actor, operation: Operation, reason: str) -> Operation:
     """
     with transaction.atomic():
         row = _locked(operation, reason)
+        _check_newest(row)
         step = transitions.open_step(row)
         if step is None:
             raise NeedsNoAttention("None of its steps is left.")
@@ -113,6 +121,19 @@ def _locked(operation: Operation, reason: str) -> Operation:
     if row.state != State.NEEDS_ATTENTION:
         raise NeedsNoAttention(f"It needs nobody: it is {row.state}.")
     return row
+
+
+def _check_newest(row: Operation) -> None:
+    """What was done with the subject since stands on what this one has left. Refused: OvertakenSince."""
+    later = Operation.objects.filter(subject_kind=row.subject_kind, subject_id=row.subject_id, pk__gt=row.pk)
+    since = later.filter(state__in=(*Operation.OPEN, State.SUCCEEDED, State.NEEDS_ATTENTION)).order_by("pk").first()
+    if since is not None and since.is_live:
+        raise OperationInProgress(
+            f"Another operation on it ({since.kind}) is still going on; try again when that has ended.",
+            operation=str(since.pk),
+        )
+    if since is not None:
+        raise OvertakenSince(f"Its subject was worked on since ({since.kind}): this one can only be resolved.")
 
 
 def _go_on(row: Operation) -> None:

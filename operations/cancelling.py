@@ -53,12 +53,17 @@ def cancel(*, by: Actor, operation: Operation, reason: str = "") -> Operation:
 def _check(operation: Operation) -> None:
     if not operation.is_live:
         raise TooLateToCancel(f"It has ended already ({operation.state}).")
+    if past := _past_pivot(operation):
+        raise TooLateToCancel(f"It cannot be taken back any more: step {past} has begun, and there is no way back.")
+
+
+def _past_pivot(operation: Operation) -> str | None:
+    """The step that has begun and from which there is no way back."""
     kind = kind_of(operation)
     if kind is None or operation.undoing:
-        return
+        return None
     begun = set(operation.steps.exclude(state=Step.State.PENDING).values_list("name", flat=True))
-    if past := next((step.name for step in kind.steps if step.pivot and step.name in begun), None):
-        raise TooLateToCancel(f"It cannot be taken back any more: step {past} has begun, and there is no way back.")
+    return next((step.name for step in kind.steps if step.pivot and step.name in begun), None)
 
 
 def look_at_once(operation: Operation) -> None:
@@ -80,7 +85,8 @@ def honour_left_behind() -> int:
     left = Operation.objects.filter(
         cancellation__isnull=False, state__in=states, direction=Operation.Direction.DO
     ).select_related("tenant")
-    for operation in (found := list(left)):
+    found = [operation for operation in left if not _past_pivot(operation)]
+    for operation in found:
         look_at_once(operation)
     return len(found)
 

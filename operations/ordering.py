@@ -24,16 +24,13 @@ def same_going_on(kind: Kind[Any], subject_id: UUID, params: dict[str, Any]) -> 
     """The operation that is being done, or stands behind one, and that a second request for the same thing is."""
     if kind.joins is None:
         return None
-    alike = Operation.objects.filter(
-        subject_kind=kind.subject,
-        subject_id=subject_id,
-        kind=kind.name,
-        state__in=Operation.OPEN,
-        direction=Operation.Direction.DO,
-        cancellation=None,
-    ).select_related("tenant")
-    wanted = {name: params.get(name) for name in kind.joins}
-    return next((one for one in alike if {name: one.params.get(name) for name in kind.joins} == wanted), None)
+    given = Operation.objects.filter(subject_kind=kind.subject, subject_id=subject_id, state__in=Operation.OPEN)
+    # Only the newest one: what was asked for after the same has the last word until this request.
+    last = given.select_related("tenant", "cancellation").order_by("-pk").first()
+    if last is None or last.kind != kind.name or last.undoing or hasattr(last, "cancellation"):
+        return None
+    alike = all(last.params.get(name) == params.get(name) for name in kind.joins)
+    return last if alike else None
 
 
 def in_the_way(kind: Kind[Any], subject_id: UUID) -> list[Operation]:
@@ -48,10 +45,13 @@ def in_the_way(kind: Kind[Any], subject_id: UUID) -> list[Operation]:
 
 
 def next_in_line(operation: Operation) -> Operation | None:
-    """It has ended: it is the turn of the one behind it. In the transaction of its end."""
-    behind = Operation.objects.filter(
-        subject_kind=operation.subject_kind, subject_id=operation.subject_id, state=State.BLOCKED
-    )
+    """It has ended: it is the turn of the one behind it, unless it stood behind another itself. In the transaction of
+    its end.
+    """
+    open_ones = Operation.objects.filter(subject_kind=operation.subject_kind, subject_id=operation.subject_id)
+    if open_ones.filter(state__in=Operation.LIVE).exists():
+        return None
+    behind = open_ones.filter(state=State.BLOCKED)
     following = behind.select_for_update(no_key=True, skip_locked=True, of=("self",)).order_by("pk").first()
     if following is not None:
         _its_turn(following)

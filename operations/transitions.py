@@ -185,6 +185,7 @@ def turn_round(operation: Operation, kind: Kind[Any], step: Step, error: StepErr
     operation.save(update_fields=["direction", "deadline_at", "error_step", "error_code", "error_message"])
     journal.turned_round(operation, step, error)
     _close_cut_short(Attempt.objects.filter(step__operation=operation, wait_key=None))
+    lanes.step_aside(operation)  # undoing takes no lane: nobody shall wait behind it
     for pending in operation.steps.filter(state=Step.State.PENDING):
         lanes.leave(operation, pending.name)
 

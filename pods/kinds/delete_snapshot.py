@@ -40,6 +40,7 @@ def delete(op: Run) -> Parked | None:
     mine = op.mine()
     found = snapshots.ours(op, mine, op.params.name)
     if found is None:
+        op.mine()  # of a stranger that has come meanwhile, it tells nothing
         return None
     words = "the snapshot's removal"
     return op.taken_up(mine, "vzdelsnapshot", words) or op.parked(

@@ -40,8 +40,10 @@ def declare(op: Run) -> None:
 
 
 def take_back(op: Run) -> None:
-    op.pod.phase = op.before["phase"]
-    op.pod.save(update_fields=["phase"])
+    """It is meant to be what it was. One that is gone stays gone."""
+    if op.pod.gone_at is None:
+        op.pod.phase = op.before["phase"]
+        op.pod.save(update_fields=["phase"])
 
 
 def mark(op: Run) -> None:
@@ -93,6 +95,7 @@ DESTROY: Kind[Run] = Kind(
     open=open_pod_to_end,
     deadline=power.DEADLINE,
     attention=lambda op: needs_a_person(op.pod),
+    resolved=take_back,
     joins=(),
     queues=True,
     overtakes=frozenset({"create"}),

@@ -175,7 +175,7 @@ def write_onboot_back(op: PodRun[Any], *, before: str) -> None:
 
 
 def _write_onboot(op: PodRun[Any], mine: Mine, desired: str) -> None:
-    onboot = desired == RUNNING
+    onboot = desired == RUNNING and not op.pod.suspended
     if mine.onboot != onboot:
         op.plane.set_onboot(mine, onboot)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from clusters.dataplane.errors import Busy
 from clusters.dataplane.port import Mine, Stranger
 from core.clock import control_now
 from operations.kind import Kind, Parked, Step
@@ -73,14 +74,15 @@ def start_again(op: Run) -> Parked | None:
     return power.start_again(op, before=before)
 
 
-def destroy_other(op: PodRun[Any]) -> Parked | None:
-    """A rebuild that needed a person may have left a second container of the pod's; it goes first."""
+def destroy_others(op: PodRun[Any]) -> None:
+    """Rebuilds that needed a person may have left other containers of the pod's; they go first, and are waited for."""
     others = VmidHold.objects.filter(pod=op.pod, released_at=None).exclude(vmid=op.pod.vmid)
-    for vmid in others.values_list("vmid", flat=True):
-        found = op.look_at(op.ct_at(vmid))
-        if isinstance(found, Mine):
-            return take_away(op, found)
-    return None
+    found = [op.look_at(op.ct_at(vmid)) for vmid in others.values_list("vmid", flat=True)]
+    left = [mine for mine in found if isinstance(mine, Mine)]
+    for mine in left:
+        take_away(op, mine)
+    if left:
+        raise Busy(f"{len(left)} more containers of the pod are being taken away.")
 
 
 def destroy(op: PodRun[Any]) -> Parked | None:
@@ -96,7 +98,7 @@ def destroy(op: PodRun[Any]) -> Parked | None:
             return None
 
 
-def release_other(op: PodRun[Any]) -> None:
+def release_others(op: PodRun[Any]) -> None:
     """Only the VMID of the pod's own container is still its."""
     others = VmidHold.objects.filter(pod=op.pod, released_at=None).exclude(vmid=op.pod.vmid)
     for vmid in others.values_list("vmid", flat=True):
@@ -123,9 +125,9 @@ PURGE: Kind[Run] = Kind(
     steps=(
         Step("declare", declare, undo=take_back, atomic=True, undo_atomic=True, by_request=True),
         Step("stop", stop, undo=start_again),
-        Step("destroy_other", destroy_other),
-        Step("release_other", release_other, atomic=True),
-        Step("destroy", destroy),
+        Step("destroy_others", destroy_others),
+        Step("release_others", release_others, atomic=True),
+        Step("destroy", destroy, pivot=True),
         Step("settle", settle, atomic=True),
     ),
 )

@@ -64,7 +64,9 @@ def declare(op: Run) -> None:
 
 
 def release(op: Run) -> None:
+    """The pod is its old container, as before."""
     release_vmids(op.pod, vmid=op.params.vmid)
+    is_well_again(op.pod)
 
 
 def lanes(op: Run) -> tuple[str, ...]:

@@ -28,7 +28,9 @@ Run = PodRun[Params]
 
 
 def start_again(op: Run) -> Parked | None:
-    return power.start_again(op, before=op.params.desired_state)
+    """What is suspended did not run before either."""
+    before = CloudPod.Desired.STOPPED if op.pod.suspended else op.params.desired_state
+    return power.start_again(op, before=before)
 
 
 def settle(op: Run) -> None:

@@ -62,10 +62,23 @@ def purge_pod(*, by: Actor, pod: CloudPod, reason: str) -> Operation:
 def restore_pod(*, by: Actor, pod: CloudPod, reason: str = "") -> Operation:
     """Begin the operation that makes a deleted pod what it was; it runs again if it ran and nothing keeps it from that.
 
-    Refused: PodGone, PodNotDeleted, OperationInProgress, Frozen; then nothing changed but the audit trail.
+    Refused: PodGone, PodNotDeleted, PodNeedsAttention (it was not whole before), OperationInProgress, Frozen; then
+    nothing changed but the audit trail.
     """
     with recording_refusals(by, pod, "pod.restore"), transaction.atomic():
         locked = lock_any(pod)
         if locked.phase != Phase.DELETED:
             raise refusals.PodNotDeleted(f"The pod {locked} is not deleted: there is nothing to restore.")
+        _check_was_whole(locked)
         return ask(RESTORE, by=by, pod=locked, params=RestoreParams(), reason=reason)
+
+
+def _check_was_whole(pod: CloudPod) -> None:
+    """What an operation had left of a pod does not become a pod by being destroyed and restored."""
+    destroyed = (
+        Operation.objects.filter(subject_kind="pod", subject_id=pod.pk, kind=DESTROY.name).order_by("-pk").first()
+    )
+    if destroyed is not None and destroyed.before.get("phase") == Phase.NEEDS_ATTENTION:
+        raise refusals.PodNeedsAttention(
+            f"The pod {pod} needed a person before it was destroyed: it is not whole, and can only be purged."
+        )

@@ -7,17 +7,30 @@ from __future__ import annotations
 
 import logging
 
+from django.db import transaction
+
 from audit.services import SYSTEM
-from core.clock import ControlNow
+from core.clock import ControlNow, control_now
 from core.errors import Refused
 from operations.freezing import Frozen
 from operations.models import Operation
 from pods.models import CloudPod
 from pods.services.destroy import purge_pod
+from pods.services.lock import lock_any
 
 log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 20  # the next tick takes the next ones
+
+
+def _purge(pod: CloudPod) -> bool:
+    """False: it was restored, or its purge put off, just now."""
+    with transaction.atomic():
+        locked = lock_any(pod)
+        if locked.phase != CloudPod.Phase.DELETED or locked.purge_at is None or locked.purge_at > control_now():
+            return False
+        purge_pod(by=SYSTEM, pod=locked, reason="its grace period is over")
+        return True
 
 
 def purge_due() -> int:
@@ -27,8 +40,7 @@ def purge_due() -> int:
     begun = 0
     for pod in due.exclude(pk__in=busy).select_related("tenant").order_by("purge_at")[:MOST_AT_ONCE]:
         try:
-            purge_pod(by=SYSTEM, pod=pod, reason="its grace period is over")
-            begun += 1
+            begun += _purge(pod)
         except Frozen:
             continue
         except Refused as refused:

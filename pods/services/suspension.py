@@ -5,13 +5,15 @@ Decides: what is refused, and that a tenant's suspension is one operation a pod.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
+from typing import Any
 
 from django.db import transaction
 
 from audit import trace
 from audit.services import Actor
 from core.errors import Invalid
+from operations.kind import Kind
 from operations.models import Operation
 from pods import refusals
 from pods.kinds.power import USUAL_TIMEOUT_S
@@ -48,7 +50,7 @@ def resume_pod(*, by: Actor, pod: CloudPod, reason: str = "") -> Operation:
     """
     with recording_refusals(by, pod, "pod.resume"), transaction.atomic():
         locked = lock(pod)
-        if locked.suspended_at is None and not _is_asked_for(locked):
+        if locked.suspended_at is None and not _is_asked_for(locked, SUSPEND, Scope.POD):
             if locked.tenant_suspended:
                 raise refusals.PodSuspended(f"The pod {locked} stands still because its tenant is suspended.")
             raise refusals.PodNotSuspended(f"The pod {locked} is not suspended.")
@@ -64,9 +66,9 @@ def suspend_tenant(*, by: Actor, tenant: Tenant, reason: str) -> list[Operation]
         tenants.set_state(by=by, tenant=tenant, state=Tenant.State.SUSPENDED, reason=_checked(reason))
         params = SuspendParams(scope=Scope.TENANT, reason=reason, timeout_s=USUAL_TIMEOUT_S)
         return [
-            ask(SUSPEND, by=by, pod=lock_any(pod), params=params, reason=reason)
+            ask(SUSPEND, by=by, pod=pod, params=params, reason=reason)
             for pod in _live(tenant)
-            if not pod.tenant_suspended
+            if not pod.tenant_suspended or _is_asked_for(pod, RESUME, Scope.TENANT)
         ]
 
 
@@ -79,21 +81,27 @@ def resume_tenant(*, by: Actor, tenant: Tenant, reason: str = "") -> list[Operat
         tenants.set_state(by=by, tenant=tenant, state=Tenant.State.ACTIVE, reason=reason)
         params = ResumeParams(scope=Scope.TENANT)
         return [
-            ask(RESUME, by=by, pod=lock_any(pod), params=params, reason=reason)
+            ask(RESUME, by=by, pod=pod, params=params, reason=reason)
             for pod in _live(tenant)
-            if pod.tenant_suspended or _is_asked_for(pod, Scope.TENANT)
+            if pod.tenant_suspended or _is_asked_for(pod, SUSPEND, Scope.TENANT)
         ]
 
 
 def _live(tenant: Tenant) -> list[CloudPod]:
-    """In the order of their ids: whoever locks several does so in the same order."""
-    return list(CloudPod.objects.of(tenant).live().order_by("pk"))
+    """Locked, in the order of their ids: whoever locks several does so in the same order. What has gone just now is
+    not among them.
+    """
+    found = []
+    for pod in CloudPod.objects.of(tenant).live().order_by("pk"):
+        with suppress(refusals.PodGone):
+            found.append(lock_any(pod))
+    return found
 
 
-def _is_asked_for(pod: CloudPod, scope: Scope = Scope.POD) -> bool:
-    """Whether a suspension stands behind what is being done with the pod."""
+def _is_asked_for(pod: CloudPod, kind: Kind[Any], scope: Scope) -> bool:
+    """Whether such an operation is being done with the pod, or stands behind what is."""
     return Operation.objects.filter(
-        subject_kind="pod", subject_id=pod.pk, kind=SUSPEND.name, params__scope=scope, state__in=Operation.OPEN
+        subject_kind="pod", subject_id=pod.pk, kind=kind.name, params__scope=scope, state__in=Operation.OPEN
     ).exists()
 
 
