@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.contrib.admin import display
+from django.utils.html import format_html
 
 from audit import look
 from audit.admin_base import ReadAdmin, TenantFilter
 from audit.places import page_url
-from pods.models import Interface, InterfaceAddress, Snapshot, VmidHold
+from pods.models import CloudPod, Interface, InterfaceAddress, Snapshot, VmidHold
 
 
 @admin.register(Interface)
@@ -86,7 +87,7 @@ class VmidHoldAdmin(ReadAdmin):
 
     @display(description="Pod", ordering="pod__hostname")
     def pod_name(self, hold: VmidHold) -> str:
-        return look.link(page_url(hold.pod), hold.pod)
+        return _pod_link(hold.pod)
 
     @display(description="Taken", ordering="taken_at")
     def taken(self, hold: VmidHold) -> str:
@@ -114,8 +115,13 @@ class SnapshotAdmin(ReadAdmin):
 
     @display(description="Pod", ordering="pod__hostname")
     def pod_name(self, snapshot: Snapshot) -> str:
-        return look.link(page_url(snapshot.pod), snapshot.pod)
+        return _pod_link(snapshot.pod)
 
     @display(description="Taken", ordering="created_at")
     def created(self, snapshot: Snapshot) -> str:
         return look.ago(snapshot.created_at)
+
+
+def _pod_link(pod: CloudPod) -> str:
+    """A host name has up to 63 letters, and a narrow window has to hold it."""
+    return format_html('<a class="mc-link mc-anywhere" href="{}">{}</a>', page_url(pod), pod)

@@ -31,15 +31,15 @@ def urls(model_admin: Any) -> list[URLPattern]:
     """The tenant's page links to these by name: it stands on a floor below."""
     view = model_admin.admin_site.admin_view
     return [
-        path("of-tenant/<uuid:pk>/suspend/", view(partial(_suspend, model_admin)), name="pods_tenant_suspend"),
-        path("of-tenant/<uuid:pk>/resume/", view(partial(_resume, model_admin)), name="pods_tenant_resume"),
+        path("of-tenant/<uuid:pk>/suspend/", view(partial(_suspend, model_admin)), name="tenants_tenant_suspend"),
+        path("of-tenant/<uuid:pk>/resume/", view(partial(_resume, model_admin)), name="tenants_tenant_resume"),
     ]
 
 
 def _tenant(request: HttpRequest, pk: Any) -> Tenant:
     if not request.user.has_perms(MAY):
         raise PermissionDenied
-    return get_object_or_404(Tenant, pk=pk, kind=Tenant.Kind.CUSTOMER)
+    return get_object_or_404(Tenant, pk=pk)
 
 
 def _suspend(model_admin: Any, request: HttpRequest, pk: Any) -> HttpResponse:

@@ -13,10 +13,12 @@ from django.db import models
 from django.test import Client
 from django.urls import reverse
 
+from clusters.findings import open_finding
 from clusters.models import Cluster, ClusterObservation, NodeObservation, TierObservation
 from core.clock import control_now
-from operations.models import Attempt, Lane, LanePlace, Operation
-from pods.models import CloudPod
+from operations.freezing import freeze, thaw
+from operations.models import Attempt, Cancellation, Lane, LanePlace, LaneTurn, Operation
+from pods.models import CloudPod, Snapshot
 from pods.services import create_pod
 from tenants.models import Membership, User
 from tenants.services import set_quota
@@ -80,6 +82,24 @@ def try_clone(operation: Operation) -> Attempt:
         error_message="Node pve did not answer.",
         detail="TASK ERROR: the node's own words",
     )
+
+
+def make_troubles(person: Person, cluster: Cluster) -> None:
+    """What there is when things do not go well: a freeze that is over, findings, a cancellation, a turn, a snapshot."""
+    now = control_now()
+    row = freeze(by=person.actor, reason="upgrade", place=cluster.place, place_name=cluster.name)
+    thaw(by=person.actor, freeze=row)
+    open_finding(cluster=cluster, code="no_quorum", about="the cluster", detail="2 of 4 nodes are up")
+    operation = Operation.objects.order_by("id").first()
+    assert operation
+    asked = {"actor_kind": "token", "actor_name": "alice", "reason": "a mistake", "asked_at": now}
+    Cancellation.objects.get_or_create(operation=operation, defaults=asked)
+    lane = Lane.objects.order_by("id").first()
+    assert lane
+    LaneTurn.objects.get_or_create(lane=lane, tenant=person.tenant, defaults={"entered_at": now})
+    for pod in CloudPod.objects.filter(snapshots=None):
+        kept = {"name": "kept", "state": Snapshot.State.READY, "created_at": now}
+        Snapshot.objects.create(tenant=pod.tenant, pod=pod, **kept)
 
 
 def make_people(person: Person, count: int = 1) -> None:

@@ -7,13 +7,17 @@ from itertools import product
 import pytest
 from django.urls import reverse
 
-from clusters.models import Cluster, Node, StorageTier
+from audit.services import SYSTEM
+from clusters.models import Cluster, Finding, Node, StorageTier
+from operations.admin_actions import DEEDS as OF_OPERATIONS
+from operations.freezing import freeze
 from operations.heartbeats import beat
-from operations.models import Operation
+from operations.models import Freeze, Operation
+from pods.admin_deeds import DEEDS
 from pods.models import CloudPod
 from tenants.models import Tenant
 from tests.browser.browser import elsewhere, visitor
-from tests.desk import a_row, desk, make_observations, make_people, make_pods, our_models, page, rows
+from tests.desk import a_row, desk, make_observations, make_people, make_pods, make_troubles, our_models, page, rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 FORMS = ("tenants_tenant_add", "tenants_apitoken_add", "tenants_membership_add", "tenants_user_add", "auth_group_add")
@@ -27,7 +31,9 @@ def pods(transactional_db, world, alice):
     make_observations(world.cluster)
     for kind in ("worker", "controller"):
         beat(kind)
-    return make_pods(alice, 3)
+    pods = make_pods(alice, 3)
+    make_troubles(alice, world.cluster)
+    return pods
 
 
 @pytest.fixture
@@ -44,9 +50,14 @@ def all_pages(pod):
     yield from (rows(model) for model in models)
     yield from (page(a_row(model)) for model in models)
     yield from (reverse(f"admin:{name}") for name in FORMS)
-    yield from (
-        reverse(f"admin:pods_cloudpod_{deed}", args=[pod.pk]) for deed in ("start", "stop", "reboot", "destroy")
-    )
+    yield from (reverse(f"admin:{deed.url_name}", args=[pod.pk]) for deed in DEEDS)
+    operation = Operation.objects.filter(subject_id=pod.pk).first()
+    assert operation
+    yield from (reverse(f"admin:{deed.url_name}", args=[operation.pk]) for deed in OF_OPERATIONS)
+    yield reverse("admin:operations_freeze_new")
+    yield reverse("admin:operations_freeze_thaw", args=[a_row(Freeze).pk])
+    yield reverse("admin:clusters_finding_close", args=[a_row(Finding).pk])
+    yield reverse("admin:tenants_tenant_suspend", args=[pod.tenant_id])
     yield reverse("admin:password_change")
     yield rows(CloudPod) + "?q=nothing-is-called-this"
 
@@ -56,6 +67,7 @@ def test_no_page_of_the_admin_makes_the_browser_complain_or_is_wider_than_its_wi
     """Opened in every theme at every width; by a draw, each in one theme at one width, and then drawn to the others."""
     CloudPod.objects.filter(pk=running.pk).update(hostname="x" * 63)
     Tenant.objects.filter(pk=running.tenant_id).update(name="y" * 200)
+    freeze(by=SYSTEM, reason="z" * 500)
     client, urls = desk(), list(all_pages(running))
     looks = zip(urls, draw.ways(len(urls), list(product(THEMES, WIDTHS))), strict=True)
     with visitor(live_server.url, client, theme=theme) as browser:

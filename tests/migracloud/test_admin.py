@@ -14,7 +14,19 @@ from ipam.models import AddressRange, Network, Subnet
 from operations.heartbeats import beat
 from tenants.models import ApiToken, Membership, Tenant, User
 from tenants.services import create_tenant, create_token
-from tests.desk import a_row, desk, make_observations, make_people, make_pods, our_models, page, rows, staff, superuser
+from tests.desk import (
+    a_row,
+    desk,
+    make_observations,
+    make_people,
+    make_pods,
+    make_troubles,
+    our_models,
+    page,
+    rows,
+    staff,
+    superuser,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 MODELS = our_models()
@@ -37,7 +49,9 @@ def full(world, alice, charlie):
     make_people(alice)
     make_observations(world.cluster)
     beat("worker")
-    return make_pods(alice, 3)
+    pods = make_pods(alice, 3)
+    make_troubles(alice, world.cluster)
+    return pods
 
 
 @pytest.mark.parametrize("model", MODELS, ids=named)

@@ -91,7 +91,7 @@ def test_operations_of_one_pod_are_its_own(three, olga, alice):
         ("pods?state=active", "state"),
         ("pods?desired_state=gone", "desired_state"),
         ("pods?observed_state=gone", "observed_state"),
-        ("operations?kind=resize", "kind"),
+        ("operations?kind=explode", "kind"),
         ("operations?state=gone", "state"),
         ("operations?subject=web", "subject"),
         ("operations?phase=gone", "phase"),

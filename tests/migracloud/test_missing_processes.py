@@ -16,7 +16,7 @@ from core.clock import control_now
 from operations.heartbeats import Kind
 from operations.models import Heartbeat
 from pods.models import CloudPod
-from tests.desk import a_row, desk, make_observations, make_people, make_pods
+from tests.desk import a_row, desk, make_observations, make_people, make_pods, make_troubles
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -34,6 +34,7 @@ def full(world, alice):
     make_observations(world.cluster)
     Heartbeat.objects.create(kind=Kind.SITE, process="s", started_at=control_now(), seen_at=control_now())
     make_pods(alice, 2)
+    make_troubles(alice, world.cluster)
     CloudPod.objects.update(phase="active", observed_state="running", observed_at=control_now())
 
 

@@ -60,6 +60,9 @@ def test_destruction_answers_202_and_the_pod_leaves_the_list_but_not_the_record(
     answer = olga.delete(path)
     assert (answer.status_code, answer.json()["kind"]) == (202, "destroy")
     work.until_idle()
+    assert [pod["phase"] for pod in olga.get("pods").json()["results"]] == ["deleted"]  # it still holds what it held
+    assert olga.post(f"{path}/purge", reason="asked for").status_code == 202
+    work.until_idle()
     assert olga.get("pods").json()["results"] == []
     assert olga.get("pods", phase="gone").json()["results"][0]["hostname"] == "web"
     assert olga.get(path).json()["phase"] == "gone"
@@ -67,10 +70,13 @@ def test_destruction_answers_202_and_the_pod_leaves_the_list_but_not_the_record(
     assert (again.status_code, again.json()["code"]) == (409, "pod_gone")
 
 
-def test_a_pod_that_is_still_being_created_is_not_destroyed_meanwhile(created, olga):
+def test_a_destroy_overtakes_the_making_of_its_pod(created, olga, work):
     answer = olga.delete(f"pods/{created.json()['subject']['id']}")
-    assert (answer.status_code, answer.json()["code"]) == (409, "operation_in_progress")
-    assert CloudPod.objects.get().phase == "creating"
+    assert (answer.status_code, answer.json()["state"]) == (202, "blocked")
+    work.until_idle()
+    assert olga.get(f"operations/{created.json()['id']}").json()["state"] == "cancelled"
+    assert olga.get(f"operations/{answer.json()['id']}").json()["state"] == "succeeded"
+    assert CloudPod.objects.get().phase == "failed"
 
 
 def test_a_tenants_own_token_need_not_name_the_tenant(world, alice):
