@@ -90,6 +90,7 @@ def test_a_pod_that_is_restored_in_the_last_moment_is_not_purged(running_pod, al
     destroy_pod(by=alice.actor, pod=running_pod)
     work.until_idle()
     work.pass_time(hours=73)
+
     def restored_just_before(pod):
         restore_pod(by=alice.actor, pod=pod)
         return lock_any(pod)
