@@ -42,7 +42,7 @@ def main() -> int:
     chosen = [name for name in given.names if name in matrices] or matrices
     os.environ["MIGRACLOUD_CHAOS"] = "all" if given.all else "sample"
     os.environ["MIGRACLOUD_CHAOS_KINDS"] = " ".join(name for name in given.names if name in kinds)
-    print(f"Repeat with: bin/chaos --seed {seed} {' '.join(sys.argv[1:])}", flush=True)
+    print("Repeat with:", " ".join(["bin/chaos", *["--all"] * given.all, f"--seed {seed}", *given.names]), flush=True)
     arguments = ["-n", str(WORKERS), "--dist", "worksteal", "-q", "--show-capture=no", "-p", "chaos.report"]
     arguments += [f"--hypothesis-seed={seed}", *(str(FOLDER / f"test_{name}.py") for name in chosen)]
     return int(pytest.main(arguments))

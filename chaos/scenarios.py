@@ -21,6 +21,7 @@ from demo.handle import FakeHandle
 
 SUCCEEDED = frozenset({"succeeded"})
 FAILED = frozenset({"failed"})
+FAILED_OR_LEFT = frozenset({"failed", "needs_attention"})
 
 
 def as_it_is(stage: Stage) -> None:
@@ -80,7 +81,7 @@ SCENARIOS = (
     done("destroy", ask.destroy, version=2),
     undone("destroy", ask.destroy, failing("shutdown", "stop"), version=2),
     done("purge", ask.purge),
-    undone("purge", ask.purge, failing("destroy")),
+    undone("purge", ask.purge, denied("destroy"), ends=FAILED_OR_LEFT),
     done("restore", ask.restore, ask.deleted),
     undone("restore", ask.restore, failing("start"), ask.deleted),
     done("rebuild", ask.rebuild),
@@ -106,9 +107,17 @@ SCENARIOS = (
     done("snapshot", ask.take_snapshot),
     undone("snapshot", ask.take_snapshot, failing("snapshot")),
     done("delete_snapshot", ask.delete_snapshot, ask.with_a_snapshot),
-    undone("delete_snapshot", ask.delete_snapshot, denied("delete_snapshot"), ask.with_a_snapshot),
+    # Denied to whoever follows on one who was killed in the step from which there is no way back: a person is asked.
+    undone(
+        "delete_snapshot",
+        ask.delete_snapshot,
+        denied("delete_snapshot"),
+        ask.with_a_snapshot,
+        ends=FAILED_OR_LEFT,
+        leaves=frozenset({"snapshot_unfinished"}),
+    ),
     done("rollback", ask.roll_back, ask.with_a_snapshot),
-    undone("rollback", ask.roll_back, denied("rollback"), ask.with_a_snapshot),
+    undone("rollback", ask.roll_back, denied("rollback"), ask.with_a_snapshot, ends=FAILED_OR_LEFT),
     done("destroy", ask.destroy_as_before, version=1),
     undone("destroy", ask.destroy_as_before, failing("destroy"), version=1),
 )

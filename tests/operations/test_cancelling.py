@@ -8,7 +8,7 @@ from audit.models import AuditEvent
 from audit.services import Actor
 from core.rows import new_id
 from operations import engine
-from operations.cancelling import TooLateToCancel, cancel
+from operations.cancelling import TooLateToCancel, cancel, honour_left_behind
 from operations.errors import Retry
 from operations.kind import Parked
 from operations.models import Cancellation, Operation
@@ -119,3 +119,21 @@ def test_its_end_is_audited_as_done_not_as_a_failure(script):
     to_its_end(operation)
     event = AuditEvent.objects.get(action="thing.rehearsal.ended")
     assert (event.outcome, event.after["state"]) == ("done", "cancelled")
+
+
+def test_one_past_its_pivot_with_a_cancel_that_came_late_keeps_its_rhythm(script):
+    doubtful = Retry("not now")
+    doubtful.in_doubt = True
+    operation = begin(kind=PATIENT)
+
+    def ask(run):
+        Cancellation.objects.create(operation=run.operation, asked_at=run.operation.created_at)
+        return doubtful
+
+    script.does["pivot"] = [ask, doubtful, None]
+    engine.drive(operation.pk)
+    operation.refresh_from_db()
+    due = operation.due_at
+    assert honour_left_behind() == 0
+    operation.refresh_from_db()
+    assert operation.due_at == due

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from audit.services import SYSTEM
 from operations import engine, lanes
+from operations.cancelling import cancel, honour_left_behind
 from operations.kind import Parked
 from operations.lanes import admit_everywhere
 from operations.models import Lane, LanePlace, Operation
@@ -143,3 +145,23 @@ def test_a_place_is_taken_once(script, alice):
     operation = enter(alice.tenant)
     assert lanes.enter("clone a", operation, "only") is not None
     assert LanePlace.objects.count() == 1
+
+
+def test_one_that_goes_back_does_not_stand_in_the_others_way(script, alice):
+    """Its step is in doubt and stood in the queue for its next try when it was taken back; undoing takes no lane."""
+    goes_back = enter(alice.tenant)
+    second, third = enter(alice.tenant), enter(alice.tenant)
+    wake(f"task:{goes_back.pk}", Outcome(ok=False, family="retry", code="lost", message="lost", in_doubt=True))
+    admit_everywhere()
+    engine.drive(second.pk)
+    for _ in range(2):
+        Operation.objects.filter(pk=goes_back.pk).update(due_at=goes_back.created_at)
+        engine.drive(goes_back.pk)
+    goes_back.refresh_from_db()
+    assert "its turn in the lane" in goes_back.waits_for
+    cancel(by=SYSTEM, operation=goes_back)
+    honour_left_behind()
+    engine.drive(goes_back.pk)
+    assert not LanePlace.objects.filter(operation=goes_back, taken_at=None)
+    leave(second)
+    assert inside() == {third}

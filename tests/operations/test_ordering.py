@@ -7,8 +7,10 @@ from threading import Event
 import pytest
 from django.db import transaction
 
+from audit.services import SYSTEM
 from core.rows import new_id
-from operations import engine
+from operations import attention, engine
+from operations.cancelling import cancel, honour_left_behind
 from operations.kind import Parked
 from operations.models import Operation, OperationInProgress
 from operations.ordering import promote_left_behind, same_going_on
@@ -122,6 +124,27 @@ def test_one_that_was_left_behind_is_promoted_by_the_controller_once(script):
     behind.refresh_from_db()
     third.refresh_from_db()
     assert (behind.state, third.state) == (State.QUEUED, State.BLOCKED)
+
+
+@pytest.mark.django_db
+def test_what_stands_behind_and_is_taken_back_gives_nobody_its_turn_beside_the_live_one(script):
+    subject = new_id()
+    _, second, third = (begin(subject, kind=PATIENT, greeting=str(number)) for number in range(3))
+    cancel(by=SYSTEM, operation=second)
+    honour_left_behind()
+    second.refresh_from_db()
+    third.refresh_from_db()
+    assert (second.state, third.state) == (State.CANCELLED, State.BLOCKED)
+
+
+@pytest.mark.django_db
+def test_a_subject_that_is_given_up_takes_all_that_stand_behind_with_it(script):
+    subject = new_id()
+    for number in range(3):
+        begin(subject, kind=PATIENT, greeting=str(number))
+    for row in attention.hold_all(subject_kind="thing", subject_id=subject):
+        attention.give_up(row, by=SYSTEM, code="gone", message="it is gone", reason="it burned")
+    assert set(Operation.objects.values_list("state", flat=True)) == {State.RESOLVED}
 
 
 @pytest.mark.django_db(transaction=True)

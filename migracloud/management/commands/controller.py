@@ -84,10 +84,19 @@ class Command(BaseCommand):
                 for part in (self._wake, *self._repairs_due(), *more):
                     if not self.leadership.stands or not may_go_on():
                         return
-                    part()
+                    self._do(part)
         except (OperationalError, InterfaceError, InternalError) as error:
             log.warning("the database is away: %s", error)
             connection.close()
+
+    def _do(self, part: Callable[[], object]) -> None:
+        """A defect of ours in one part must not keep the others from their work, tick for tick."""
+        try:
+            part()
+        except (OperationalError, InterfaceError, InternalError):
+            raise
+        except Exception:
+            log.exception("a part of the tick broke off")
 
     def _wake(self) -> None:
         wake_parked(within=self.rhythm.within())
