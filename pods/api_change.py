@@ -5,8 +5,6 @@ Decides: what their bodies may say. Not: what is refused (services/) or how it i
 
 from __future__ import annotations
 
-from typing import Any
-
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -48,20 +46,20 @@ class ChangeVerbs(viewsets.GenericViewSet[CloudPod]):
     @action(detail=True, methods=["post"], serializer_class=ResizeSerializer)
     def resize(self, request: Request, pk: str) -> Response:
         """Give it another size. What cannot apply while it runs is named by `pending` until its next boot."""
+        pod = self.get_object()
         said = asked(self)
         size = services.Size(**{name: said.get(name) for name in SIZE})
-        return self._begun(request, services.resize_pod, size=size, reason=said["reason"])
+        by = token_in(request).actor
+        return accepted(request, services.resize_pod(by=by, pod=pod, size=size, reason=said["reason"]))
 
     @action(detail=True, methods=["post"], serializer_class=RenameSerializer)
     def rename(self, request: Request, pk: str) -> Response:
         """Give it another host name."""
-        return self._begun(request, services.rename_pod, **asked(self))
+        pod = self.get_object()
+        return accepted(request, services.rename_pod(by=token_in(request).actor, pod=pod, **asked(self)))
 
     @action(detail=True, methods=["post"], serializer_class=MoveSerializer)
     def move(self, request: Request, pk: str) -> Response:
         """Bring it to another node of its cluster."""
         pod = self.get_object()
         return accepted(request, services.move_pod(by=check_staff(request).actor, pod=pod, **asked(self)))
-
-    def _begun(self, request: Request, service: Any, **said: Any) -> Response:
-        return accepted(request, service(by=token_in(request).actor, pod=self.get_object(), **said))

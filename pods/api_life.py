@@ -49,10 +49,10 @@ class LifeVerbs(viewsets.GenericViewSet[CloudPod]):
 
     def destroy(self, request: Request, pk: str) -> Response:
         """202 with the operation. The pod is stopped and kept until its tenant's grace period is over."""
+        pod = self.get_object()
         said = StopSerializer(data=request.query_params.dict())
         said.is_valid(raise_exception=True)
-        by = token_in(request).actor
-        return accepted(request, services.destroy_pod(by=by, pod=self.get_object(), **said.validated_data))
+        return accepted(request, services.destroy_pod(by=token_in(request).actor, pod=pod, **said.validated_data))
 
     @action(detail=True, methods=["post"], serializer_class=NeededReason)
     def purge(self, request: Request, pk: str) -> Response:
@@ -85,8 +85,8 @@ class LifeVerbs(viewsets.GenericViewSet[CloudPod]):
     @action(detail=True, methods=["put"], serializer_class=ProtectionSerializer)
     def protection(self, request: Request, pk: str) -> Response:
         """200 with the pod: nothing has to be done for it on the cluster."""
-        said = asked(self)
-        services.protect_pod(by=token_in(request).actor, pod=self.get_object(), **said)
+        pod = self.get_object()
+        services.protect_pod(by=token_in(request).actor, pod=pod, **asked(self))
         return Response(self.shown_as(self.get_object()).data)
 
     def _does(self, request: Request, service: Any) -> Response:

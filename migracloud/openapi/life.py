@@ -71,7 +71,7 @@ ROUTES_OF_LIFE: dict[str, Route] = {
         "body may be left out.",
         body=ReasonSerializer,
         body_examples={"With a reason": {"reason": "destroyed by mistake"}},
-        refusals=(*ANYHOW, BUSY, told(refusals.PodNotDeleted)),
+        refusals=(*ANYHOW, BUSY, ATTENTION, told(refusals.PodNotDeleted)),
     ),
     "pod.rebuild": begins(
         REBUILD,

@@ -54,6 +54,7 @@ def test_one_cluster_is_frozen_from_its_page_until_a_time_and_thawed(world):
     client.post(reverse(NEW), {"cluster": "pve-a", "minutes": "30", "reason": WHY})
     row = Freeze.objects.get()
     assert row.place == world.cluster.place
+    assert row.until is not None
     assert timedelta(minutes=29) < row.until - control_now() <= timedelta(minutes=30)
     assert f"until {row.until:%Y-%m-%d %H:%M} UTC" in client.get(rows(Cluster)).text
     assert thaw_url(row) in client.get(page(row)).text
@@ -86,7 +87,7 @@ def test_open_findings_come_first_and_are_closed_with_a_reason(world):
     for about in ("node pve", "node pve-02"):
         open_finding(cluster=world.cluster, code="node_offline", about=about, node=about)
     client = desk()
-    newer = Finding.objects.first()
+    newer = Finding.objects.latest("id")
     url = reverse("admin:clusters_finding_close", args=[newer.pk])
     assert url in client.get(page(newer)).text
     assert client.get(url).status_code == 200

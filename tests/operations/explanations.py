@@ -5,6 +5,7 @@ Decides: which outcomes there are, and how the rows then look. They are never sa
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -58,7 +59,7 @@ def operation_of(kind: Kind[Any], **fields_: Any) -> Operation:
         version=kind.version,
         subject_kind=kind.subject,
         subject_name="web",
-        params={field.name: PARAMS[field.name] for field in fields(kind.params)},
+        params={name: PARAMS[name] for name in inspect.signature(kind.params).parameters},
         before={"vmid": 9100} if kind.name == "rebuild" else {},
         actor_kind="token",
         actor_name="mpanel",

@@ -18,11 +18,12 @@ VERBS = ["retry", "skip", "resolve"]
 @pytest.fixture
 def operation(world, alice) -> Operation:
     make_pods(alice, 1)
-    return Operation.objects.get()
+    made: Operation = Operation.objects.get()
+    return made
 
 
 @pytest.fixture
-def stuck(operation) -> Operation:
+def stuck(operation: Operation) -> Operation:
     """One that could not be undone."""
     operation.steps.filter(name="clone").update(state="undoing")
     Operation.objects.update(

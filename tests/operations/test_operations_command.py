@@ -19,11 +19,12 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def operation(world, alice) -> Operation:
     make_pods(alice, 1)
-    return Operation.objects.get()
+    made: Operation = Operation.objects.get()
+    return made
 
 
 @pytest.fixture
-def stuck(operation) -> Operation:
+def stuck(operation: Operation) -> Operation:
     operation.steps.filter(name="clone").update(state="undoing")
     Operation.objects.update(
         state="needs_attention", direction="undo", error_step="clone", error_code="node_offline", error_message="Off."

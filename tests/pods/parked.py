@@ -36,7 +36,8 @@ COLUMNS = (
     *("kind", "version", "subject_kind", "subject_name", "params", "before", "state", "direction"),
     *("actor_kind", "actor_name", "error_step", "error_code", "error_message", "waits_for"),
 )
-TIMES = ("created_at", "started_at", "deadline_at")
+TIMES = ("created_at", "deadline_at")
+A_MOMENT = "2026-11-23T09:30:00+00:00"  # in the place of those that parameters hold
 OF_AN_ATTEMPT = ("direction", "number", "worker", "outcome", "result", "in_doubt", "error_code", "error_message")
 
 
@@ -52,7 +53,8 @@ class Stage:
 
     @property
     def pod(self) -> CloudPod:
-        return CloudPod.objects.select_related("tenant").get()
+        found: CloudPod = CloudPod.objects.select_related("tenant").get()
+        return found
 
     def _done(self, service: Callable[..., Operation], **asked: Any) -> None:
         service(by=self.alice.actor, pod=self.pod, **asked)
@@ -87,9 +89,9 @@ class Stage:
     _before_rollback = _before_delete_snapshot
 
     def _ask(self, kind: str, version: int) -> Operation:
-        by = {"by": self.alice.actor}
+        by = self.alice.actor
         if kind == "create":
-            return services.create_pod(**by, tenant=self.alice.tenant, hostname="web")
+            return services.create_pod(by=by, tenant=self.alice.tenant, hostname="web")
         if (kind, version) == ("destroy", 1):
             return self._destroy_1()
         asks: dict[str, Callable[..., Operation]] = {
@@ -110,7 +112,7 @@ class Stage:
             "reboot": services.reboot_pod,
             "set_keys": lambda **its: services.replace_ssh_keys(keys=[KEY], **its),
         }
-        return asks[kind](**by, pod=self.pod)
+        return asks[kind](by=by, pod=self.pod)
 
     def _destroy_1(self) -> Operation:
         """As the service of its day asked for it: no service does any more."""
@@ -142,7 +144,7 @@ def rows_of(operation: Operation) -> dict[str, Any]:
     kept |= {name: since(getattr(operation, name)) for name in TIMES}
     kept["place"] = "of its cluster" if operation.place else ""
     for of in ("params", "before"):
-        kept[of] = {name: f"the id of a {name}" if name in HERE else value for name, value in kept[of].items()}
+        kept[of] = {name: _the_same_everywhere(name, value) for name, value in kept[of].items()}
     kept["steps"] = [
         {
             "name": step.name,
@@ -156,6 +158,12 @@ def rows_of(operation: Operation) -> dict[str, Any]:
         for step in operation.steps.order_by("position")
     ]
     return kept
+
+
+def _the_same_everywhere(name: str, value: Any) -> Any:
+    if name in HERE:
+        return f"the id of a {name}"
+    return A_MOMENT if name.endswith("_at") and value else value
 
 
 def as_text(rows: dict[str, Any]) -> str:

@@ -24,7 +24,7 @@ TYPED = {
     "rollback": {"name": "kept", "timeout_s": "0"},
     "move": {"node": "pve-02", "timeout_s": "0"},
 }
-FIRST = {
+FIRST: dict[str, dict[str, object]] = {
     "resume": {"suspended_at": "2026-11-23T09:00Z", "suspended_reason": "unpaid"},
     "restore": {"phase": "deleted", "deleted_at": "2026-11-23T09:00Z", "purge_at": "2026-11-26T09:00Z"},
     "unprotect": {"protected": True},

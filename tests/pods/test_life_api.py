@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from audit.models import AuditEvent
-from clusters.models import Cluster
+from clusters.models import Cluster, StorageTier
 from operations.models import Operation
 
 pytestmark = pytest.mark.django_db
@@ -120,6 +120,7 @@ def test_a_tenant_is_suspended_with_its_pods_by_one_request(path, running_pod, a
 
 def test_while_frozen_each_begin_is_answered_503_and_when_to_ask_again(path, alice, olga, work):
     Cluster.objects.update(key_delivery=Cluster.KeyDelivery.ENV)
+    StorageTier.objects.update(clone_mode=StorageTier.CloneMode.FULL)  # a linked clone cannot be moved anyhow
     olga.post("freezes", reason="the storage is being replaced")
     begins = [
         lambda: alice.post("pods", hostname="one-more"),

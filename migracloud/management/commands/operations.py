@@ -181,7 +181,7 @@ def _id(text: str) -> UUID:
 
 
 def _operation(key: UUID) -> Operation:
-    found = Operation.objects.filter(pk=key).first()
+    found: Operation | None = Operation.objects.filter(pk=key).first()
     if found is None:
         words = f"There is no operation {key}. See: manage.py operations list --all"
         raise CommandError(words, returncode=WRONG_ARGUMENT)
