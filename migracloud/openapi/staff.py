@@ -103,7 +103,7 @@ ROUTES_OF_STAFF: dict[str, Route] = {
         refusals=(*OF_A_LIST, STAFF),
     ),
     "freeze.create": Route(
-        id="freeze",
+        id="create_freeze",
         tag=PLATFORM,
         summary="Freeze",
         description="For the platform's token. From now on no new work is taken, everywhere or on one cluster: what "
@@ -137,7 +137,7 @@ ROUTES_OF_STAFF: dict[str, Route] = {
         refusals=(*OF_ONE, STAFF),
     ),
     "freeze.destroy": Route(
-        id="thaw",
+        id="end_freeze",
         tag=PLATFORM,
         summary="Thaw",
         description="For the platform's token. New work is taken again, and what stood still goes on at once. To end a "
