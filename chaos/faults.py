@@ -1,7 +1,7 @@
 """The fault matrix: each of Proxmox's moods at each call of each scenario, once, three times and for ever.
 
-What lasts for ever is lifted when the operation has ended; an operation that then needs attention is retried by staff,
-and has to come to a good end.
+What lasts for ever is lifted when the operation has ended or stands still; an operation that then needs attention is
+retried by staff, and has to come to a good end.
 
 Decides: which faults there are, and what may come of each. Not: what a mood is (moods.py), what is right (plan.py).
 """
@@ -65,10 +65,14 @@ def disturb(plan: Plan, fault: Fault) -> list[Violation]:
         plan.scenario.ask(plan.stage)
         watch.outside()
         plan.stage.run_on()
-    if call is None:
-        return [Violation(UNREACHED, str(fault))]
-    if fault.mood.lift:
-        fault.mood.lift(call)
+        if call is None:
+            return [Violation(UNREACHED, str(fault))]
+        if fault.mood.lift:
+            fault.mood.lift(call)
+        if plan.stage.live():  # it stands still until the cluster is seen to be well again
+            _calm(plan)
+            plan.stage.work.observe()
+            plan.stage.run_on()
     found = plan.judge(ends=ends(plan, fault), leaves=fault.mood.leaves, may_change=fault.mood.may_change)
     return found or _mended(plan, fault)
 
@@ -78,12 +82,16 @@ def _mended(plan: Plan, fault: Fault) -> list[Violation]:
     left = Operation.objects.filter(state=Operation.State.NEEDS_ATTENTION)
     if fault.mood.alters or not left:
         return []
-    plane = plan.stage.plane
-    plane.load(plane.save())  # whatever is armed still
+    _calm(plan)
     for operation in left:
         retry(by=plan.stage.olga.actor, operation=operation, reason="Proxmox is well again")
     plan.stage.run_on()
     return plan.judge(ends={"succeeded", "failed"})
+
+
+def _calm(plan: Plan) -> None:
+    """Nothing is armed any more."""
+    plan.stage.plane.load(plan.stage.plane.save())
 
 
 def ends(plan: Plan, fault: Fault) -> set[str]:
