@@ -80,7 +80,7 @@ def test_what_breaks_on_our_side_is_a_problem_too(program, monkeypatch):
 def test_a_pod_that_is_busy_names_the_operation_that_can_be_followed(world, alice, work):
     pod = make_pods(alice, 1)[0]
     first = Operation.objects.get(subject_id=pod.pk)
-    answer = alice.delete(f"pods/{pod.pk}")
+    answer = alice.post(f"pods/{pod.pk}/stop")
     problem_of(answer, 409, "operation_in_progress")
     assert answer.json()["operation"] == str(first.pk)
     assert alice.get(f"operations/{answer.json()['operation']}").json()["kind"] == "create"

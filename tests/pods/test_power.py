@@ -271,7 +271,7 @@ def test_a_stop_that_cannot_be_undone_asks_for_a_person_and_the_pod_can_still_be
     plane.edit_ct(running_pod.vmid, status="stopped")
     work.until_idle()
     assert ended(operation).state == Operation.State.NEEDS_ATTENTION
-    assert explain(operation).next.endswith("then ask again.")
+    assert "then retry step stop" in explain(operation).next
     assert fresh(running_pod).phase == "active"
     start_pod(by=alice.actor, pod=running_pod)
     work.until_idle()

@@ -119,13 +119,16 @@ def test_a_suspended_tenant_gets_nothing_new(ask, alice, plane):
     assert nothing_is_left(plane)
 
 
-def test_a_hostname_is_taken_once_a_tenant_and_free_again_when_its_pod_is_gone(ask, alice, charlie, work):
+def test_a_hostname_is_taken_once_a_tenant_and_free_again_when_its_pod_is_gone(ask, alice, charlie, olga, work):
     assert ask().status_code == 202
     refused(ask(), 409, "hostname_taken", "hostname")
     assert charlie.post("pods", hostname="web").status_code == 202
     work.until_idle()
     pod = alice.get("pods").json()["results"][0]
     assert alice.delete(f"pods/{pod['id']}").status_code == 202
+    work.until_idle()
+    refused(ask(), 409, "hostname_taken", "hostname")
+    assert olga.post(f"pods/{pod['id']}/purge", reason="at once").status_code == 202
     work.until_idle()
     assert ask().status_code == 202
 

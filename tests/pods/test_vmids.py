@@ -13,7 +13,7 @@ from clusters.models import GoldenTemplate
 from core.clock import control_now
 from core.errors import Refused, refusing_violations
 from ipam.models import IPLease, Network
-from pods.models import CloudPod, VmidInUse
+from pods.models import CloudPod, VmidHold, VmidInUse
 from pods.services import Size, create_pod
 from pods.vmids import next_vmid
 from tenants.services import set_quota
@@ -42,7 +42,7 @@ def pod_at(world, alice):
 
     def make(vmid, *, gone=None, of=world):
         copy = of.copies["pve"]
-        return CloudPod.objects.create(
+        pod = CloudPod.objects.create(
             tenant=alice.tenant,
             cluster=of.cluster,
             node=copy.node,
@@ -57,6 +57,15 @@ def pod_at(world, alice):
             phase="active" if gone is None else "gone",
             gone_at=None if gone is None else control_now() - timedelta(minutes=gone),
         )
+        VmidHold.objects.create(
+            tenant=alice.tenant,
+            cluster=of.cluster,
+            vmid=vmid,
+            pod=pod,
+            taken_at=control_now() - timedelta(minutes=(gone or 0) + 1),
+            released_at=pod.gone_at,
+        )
+        return pod
 
     return make
 

@@ -50,6 +50,10 @@ REPAIRS: tuple[Callable[[], object], ...] = (
 class Command(BaseCommand):
     help = "Watch the tasks of the data plane, wake the operations that wait for them, send due hints again."
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.rhythm, self._repair_at = Rhythm(), 0.0
+
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--tick", type=float, default=0.25, help="seconds between two looks (default 0.25)")
         parser.add_argument("--once", action="store_true", help="one look, then end")
@@ -62,7 +66,6 @@ class Command(BaseCommand):
         keep_one_connection()  # the leader's lock lives and dies with it
         notice_a_dead_network()
         self.leadership, self.looks = Leadership(), Looks()
-        self.rhythm, self._repair_at = Rhythm(), 0.0
         if once:
             self._tick(partial(observe_now, self.looks), may_go_on=lambda: True)
         else:
