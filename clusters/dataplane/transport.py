@@ -29,6 +29,7 @@ Method = Literal["GET", "POST", "PUT", "DELETE"]
 Params = dict[str, str | int]
 
 PASSED_OVER = 60.0  # seconds for which an endpoint that did not answer is tried last: each try may cost 5 s or 30
+MOST_LINES = 64  # that a thread keeps: of clusters that are gone or hardly ever called none needs to stay open
 
 MOST_BYTES = 16 * 1024 * 1024  # of one answer, unpacked; the list of a cluster with 10,000 guests has a third of that
 
@@ -278,6 +279,10 @@ def _line(access: Access, endpoint: str) -> _Line:
         return known[1]
     if known is not None:
         known[1].session.close()
+        del kept[access.cluster_id, endpoint]
+    while len(kept) >= MOST_LINES:
+        _, longest_kept = kept.pop(next(iter(kept)))
+        longest_kept.session.close()
     line = _Line(access, endpoint)
     kept[access.cluster_id, endpoint] = (access, line)
     return line

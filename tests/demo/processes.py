@@ -34,6 +34,8 @@ def _ends(pid: int, within: float) -> bool:
     except ProcessLookupError:
         return True
     try:
-        return bool(select.select([handle], [], [], within)[0])
+        ended = select.poll()  # select() knows no file descriptor above 1,023, which a long run may come to
+        ended.register(handle, select.POLLIN)
+        return bool(ended.poll(within * 1000))
     finally:
         os.close(handle)

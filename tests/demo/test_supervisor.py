@@ -66,6 +66,8 @@ class Pipe:
 
     def __init__(self) -> None:
         self.reading, self.writing = os.pipe()
+        self._ready = select.poll()  # select() knows no file descriptor above 1,023
+        self._ready.register(self.reading, select.POLLIN)
         self._said = b""
 
     def line(self, meanwhile: Callable[[], object] = lambda: None) -> str:
@@ -86,7 +88,7 @@ class Pipe:
     def _read(self, meanwhile: Callable[[], object]) -> bytes:
         for _ in range(int(PATIENCE / 0.05)):
             meanwhile()
-            if select.select([self.reading], [], [], 0.05)[0]:
+            if self._ready.poll(50):
                 return os.read(self.reading, 1024)
         raise AssertionError("nothing more was said")
 

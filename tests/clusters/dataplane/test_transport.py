@@ -5,7 +5,6 @@ Decides: when a request may have had an effect. Not: who is trusted (test_trust.
 
 import gzip
 import logging
-import os
 import socket
 import threading
 import traceback
@@ -49,52 +48,6 @@ def test_the_token_and_the_parameters_arrive(endpoint: Endpoint, access_to):
         ("DELETE", "/nodes/pve/lxc/960", {"purge": "1"}),
     ]
     assert {one.headers["Authorization"] for one in endpoint.seen} == {f"PVEAPIToken=ctl@pve!cp={SECRET}"}
-
-
-def test_ten_calls_take_one_connection(endpoint: Endpoint, access_to):
-    access = access_to(endpoint)
-    for _ in range(10):
-        Transport(access).call("GET", "version")
-    assert (len(endpoint.seen), endpoint.connections) == (10, 1)
-
-
-def test_an_error_answer_keeps_the_connection(endpoint: Endpoint, access_to):
-    endpoint.behave = lambda request: Answer(500, "CT is locked (disk)")
-    transport = Transport(access_to(endpoint))
-    for _ in range(3):
-        assert isinstance(refusal(transport, "POST"), errors.Locked)
-    assert endpoint.connections == 1
-
-
-def test_each_thread_has_its_own_connection(endpoint: Endpoint, access_to):
-    transport = Transport(access_to(endpoint))
-    transport.call("GET", "version")
-    other = threading.Thread(target=transport.call, args=("GET", "version"))
-    other.start()
-    other.join()
-    assert (len(endpoint.seen), endpoint.connections) == (2, 2)
-
-
-def test_a_forked_process_leaves_its_parents_connection_alone(endpoint: Endpoint, access_to):
-    transport = Transport(access_to(endpoint))
-    transport.call("POST", "version")
-    child = os.fork()
-    if child == 0:
-        try:
-            transport.call("POST", "version")
-        finally:
-            os._exit(0)
-    os.waitpid(child, 0)
-    transport.call("POST", "version")  # a write: on a connection that a child has used it would be lost
-    assert (len(endpoint.seen), endpoint.connections) == (3, 2)
-
-
-def test_a_new_token_replaces_the_kept_session(endpoint: Endpoint, access_to):
-    access = access_to(endpoint)
-    Transport(access).call("GET", "version")
-    renewed = access_to(endpoint, cluster_id=access.cluster_id, token_secret="renewed")
-    Transport(renewed).call("GET", "version")
-    assert endpoint.seen[-1].headers["Authorization"].endswith("=renewed")
 
 
 def test_the_fence_is_asked_before_each_call_and_can_prevent_it(endpoint: Endpoint, access_to):
