@@ -159,7 +159,7 @@ class _Drive:
         """It was woken: take up how the task ended, or park again while nobody knows."""
         with transaction.atomic():
             self.lease.fence()  # a wake locks the operation too: it cannot fall between this look and the parking
-            attempt.refresh_from_db()
+            attempt.refresh_from_db(fields=["outcome"])
             if attempt.outcome is None and not past_deadline(self.operation):
                 return transitions.park_again(self.operation)
         if attempt.outcome is None:

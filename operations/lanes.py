@@ -29,18 +29,18 @@ DRIVE = ""
 # Rank: the how manieth of its tenant's this would be inside. Then whose turn was longest ago (never: first).
 _NEXT = """
 WITH place AS (
-    SELECT p.id, p.taken_at, o.tenant_id
+    SELECT p.id, p.operation_id, p.taken_at, o.tenant_id
       FROM operations_laneplace p JOIN operations_operation o ON o.id = p.operation_id
      WHERE p.lane_id = %(lane)s
 ), waiting AS (
-    SELECT id, tenant_id, row_number() OVER (PARTITION BY tenant_id ORDER BY id)
+    SELECT id, operation_id, tenant_id, row_number() OVER (PARTITION BY tenant_id ORDER BY id)
            + (SELECT count(*) FROM place i WHERE i.tenant_id = place.tenant_id AND i.taken_at IS NOT NULL) AS rank
       FROM place WHERE taken_at IS NULL
 )
-SELECT w.id FROM waiting w
+SELECT w.operation_id FROM waiting w
   LEFT JOIN operations_laneturn t ON t.lane_id = %(lane)s AND t.tenant_id = w.tenant_id
  ORDER BY w.rank, t.entered_at NULLS FIRST, w.id
- LIMIT %(room)s
+ LIMIT greatest(0, %(capacity)s - (SELECT count(*) FROM place WHERE taken_at IS NOT NULL))
 """
 
 
@@ -49,18 +49,31 @@ def enter(name: str, operation: Operation, step: str) -> timedelta | None:
 
     Returns how long it stood in the queue, once (zero when it is inside already); None: it has to wait.
     """
-    Lane.objects.get_or_create(name=name, defaults={"capacity": USUAL.get(name.split(" ", 1)[0], 1)})
-    lane = Lane.objects.select_for_update(no_key=True).get(name=name)
+    lane = _locked(name)  # from here on nobody else touches the lane's places and turns
     now = control_now()
-    place, _ = LanePlace.objects.get_or_create(lane=lane, operation=operation, defaults={"step": step, "asked_at": now})
+    place = lane.places.filter(operation=operation).first()
+    if place is None:
+        place = LanePlace.objects.create(lane=lane, operation=operation, step=step, asked_at=now)
     if place.taken_at is not None:
         return timedelta()
-    if not any(place.pk == next_one.pk for next_one in _may_enter(lane)):
+    if operation.pk not in _may_enter(lane):
         return None
     place.taken_at = now
     place.save(update_fields=["taken_at"])
-    LaneTurn.objects.update_or_create(lane=lane, tenant_id=operation.tenant_id, defaults={"entered_at": now})
+    turn = {"lane": lane, "tenant_id": operation.tenant_id}
+    if not LaneTurn.objects.filter(**turn).update(entered_at=now):
+        LaneTurn.objects.create(**turn, entered_at=now)
     return now - place.asked_at
+
+
+def _locked(name: str) -> Lane:
+    """The lane, made by whoever enters it first."""
+    lanes = Lane.objects.select_for_update(no_key=True)
+    lane: Lane | None = lanes.filter(name=name).first()
+    if lane is None:
+        Lane.objects.get_or_create(name=name, defaults={"capacity": USUAL.get(name.split(" ", 1)[0], 1)})
+        lane = lanes.get(name=name)
+    return lane
 
 
 def leave(operation: Operation, step: str) -> None:
@@ -93,10 +106,10 @@ def admit(lane_id: UUID) -> int:
     """
     lane = Lane.objects.select_for_update(no_key=True).get(pk=lane_id)
     woken = 0
-    for place in _may_enter(lane):
-        waiting = not_hinted_lately(Operation.objects.filter(pk=place.operation_id, state=Operation.State.WAITING))
+    for operation_id in _may_enter(lane):
+        waiting = not_hinted_lately(Operation.objects.filter(pk=operation_id, state=Operation.State.WAITING))
         if waiting.select_for_update(skip_locked=True, no_key=True).values_list("pk"):
-            make_due(place.operation_id)
+            make_due(operation_id)
             woken += 1
     return woken
 
@@ -107,15 +120,10 @@ def admit_everywhere() -> int:
     return sum(admit(lane_id) for lane_id in lanes_with_a_queue.order_by())
 
 
-def _may_enter(lane: Lane) -> list[LanePlace]:
-    """Who is in the queue and has room. Tenants take turns: next is the tenant with the fewest inside, among those the
-    one whose last turn is longest ago; of one tenant's, first come first served.
+def _may_enter(lane: Lane) -> list[UUID]:
+    """Of which operations in the queue there is room for. Tenants take turns: next is the tenant with the fewest
+    inside, among those the one whose last turn is longest ago; of one tenant's, first come first served.
     """
-    room = lane.capacity - lane.places.filter(taken_at__isnull=False).count()
-    if room <= 0:
-        return []
     with connection.cursor() as cursor:
-        cursor.execute(_NEXT, {"lane": lane.pk, "room": room})
-        chosen = [row[0] for row in cursor.fetchall()]
-    places = LanePlace.objects.in_bulk(chosen)
-    return [places[pk] for pk in chosen]
+        cursor.execute(_NEXT, {"lane": lane.pk, "capacity": lane.capacity})
+        return [operation_id for (operation_id,) in cursor.fetchall()]

@@ -69,12 +69,13 @@ def history_of(step: Step) -> History:
 def begin(operation: Operation, step: Step) -> Attempt:
     """Written before the call is made. An earlier attempt that was cut short is closed and stays in doubt."""
     now = control_now()
-    _close_cut_short(step.attempts.filter(direction=operation.direction))
+    _close_cut_short(step.attempts.filter(direction=operation.direction), now)
     undoing = operation.direction == Direction.UNDO
     step.state = Step.State.UNDOING if undoing else Step.State.BEGUN
     step.save(update_fields=["state"])
-    operation.waits_for = ""
-    operation.save(update_fields=["waits_for"])
+    if operation.waits_for:
+        operation.waits_for = ""
+        operation.save(update_fields=["waits_for"])
     attempt = Attempt.objects.create(
         step=step,
         direction=operation.direction,
@@ -86,10 +87,10 @@ def begin(operation: Operation, step: Step) -> Attempt:
     return attempt
 
 
-def _close_cut_short(attempts: QuerySet[Attempt]) -> None:
+def _close_cut_short(attempts: QuerySet[Attempt], now: datetime) -> None:
     """Their workers died: when exactly their requests went out is not known, only that none goes out after now."""
     attempts.filter(ended_at=None).update(
-        ended_at=control_now(),
+        ended_at=now,
         result=Attempt.Result.RETRY,
         error_code="cut_short",
         error_message="Its worker died.",
@@ -184,7 +185,7 @@ def turn_round(operation: Operation, kind: Kind[Any], step: Step, error: StepErr
     operation.error_step, operation.error_code, operation.error_message = step.name, error.code, error.message
     operation.save(update_fields=["direction", "deadline_at", "error_step", "error_code", "error_message"])
     journal.turned_round(operation, step, error)
-    _close_cut_short(Attempt.objects.filter(step__operation=operation, wait_key=None))
+    _close_cut_short(Attempt.objects.filter(step__operation=operation, wait_key=None), control_now())
     lanes.step_aside(operation)  # undoing takes no lane: nobody shall wait behind it
     for pending in operation.steps.filter(state=Step.State.PENDING):
         lanes.leave(operation, pending.name)
