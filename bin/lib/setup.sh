@@ -6,6 +6,9 @@ ROOT=$(dirname "$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")")
 cd "$ROOT" || exit
 VENV_PYTHON=.venv/bin/python
 
+# Tests, demo and benchmarks start dozens of processes: where bytecode may not be kept, each compiles all that it imports.
+unset PYTHONDONTWRITEBYTECODE
+
 # All that any command needs from the system, so that one line serves for all of them.
 declare -A PACKAGE_OF=([chromium]=chromium [curl]=curl [shellcheck]=shellcheck)
 
