@@ -39,6 +39,16 @@ GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {SERVICE};
 """
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Long matrices are sampled by the seed that bin/test prints; `--all` runs them whole."""
+    if profiles.run_whole():
+        return
+    out = profiles.left_out(items, str(config.getoption("hypothesis_seed")))
+    if out:
+        config.hook.pytest_deselected(items=list(out))
+        items[:] = [item for item in items if item not in out]
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
     """A fresh database for this test process, dropped at its end; one that a killed run left is dropped too."""

@@ -1,17 +1,19 @@
 """How much of the long tests is run: a sample by default, the whole with MIGRACLOUD_TEST_ALL=1 (`bin/test --all`).
 
-Decides: how many examples a property test takes, and what a walk that is drawn draws. Not: the seed, which bin/test
-chooses and prints (without one, each run draws the same).
+Decides: how many examples a property test takes, what a walk that is drawn draws, and which cases of a test that has
+many are run. Not: the seed, which bin/test chooses and prints (without one, each run draws the same).
 """
 
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # A test's database is one fixture for all of its examples (each is rolled back by itself), so its scope is no mistake.
@@ -31,17 +33,39 @@ Way = TypeVar("Way")
 
 @dataclass(frozen=True)
 class Draw:
-    """Of a walk in several ways (themes, widths ...): every stop is in it, each in one way that the seed draws."""
+    """Of a walk in several ways (themes, widths ...): every stop in one way that the seed draws, or where the walk is
+    very long one stop in so many.
+    """
 
     seed: str
     whole: bool
 
-    def ways(self, stops: int, ways: Sequence[Way]) -> list[list[Way]]:
-        """For each stop the ways to look at it: one of them, or all when the whole walk is run."""
+    def ways(self, stops: int, ways: Sequence[Way], *, one_in: int = 1) -> list[list[Way]]:
+        """For each stop the ways to look at it: one of them, none where another stop was drawn; all of them when the
+        whole walk is run.
+        """
         if self.whole:
             return [list(ways)] * stops
-        drawn = Random(self.seed)
-        return [[drawn.choice(ways)] for _ in range(stops)]
+        random = Random(self.seed)
+        chosen = set(random.sample(range(stops), -(-stops // one_in)))
+        return [[random.choice(ways)] if stop in chosen else [] for stop in range(stops)]
+
+
+def left_out(items: Sequence[pytest.Item], seed: str) -> set[pytest.Item]:
+    """Of each test that is marked `sampled` the cases that this run leaves out: all but as many as its mark says.
+    What names a case on its command line is no sample.
+    """
+    cases: dict[tuple[str, str], list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("sampled"):
+            cases[item.location[0], getattr(item, "originalname", item.name)].append(item)
+    out: set[pytest.Item] = set()
+    for (file, name), of_one_test in cases.items():
+        mark = of_one_test[0].get_closest_marker("sampled")
+        assert mark is not None
+        surplus = max(0, len(of_one_test) - int(mark.args[0]))
+        out.update(Random(f"{seed} {file} {name}").sample(of_one_test, surplus))
+    return out
 
 
 def run_whole() -> bool:

@@ -32,6 +32,7 @@ def test_the_page_shows_every_route_and_no_browser_complains(live_server):
         assert browser.complaints == []
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("width", [390, 1024, 1440])
 def test_the_page_is_no_wider_than_its_window(width, live_server):

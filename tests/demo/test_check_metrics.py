@@ -32,6 +32,7 @@ def test_it_is_silent_when_both_agree(text: str) -> None:
     assert compare(text) == []
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "sample",
     [

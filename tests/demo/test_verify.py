@@ -73,6 +73,7 @@ DIFFERENCES: dict[str, tuple[Sabotage, str]] = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", DIFFERENCES)
 def test_each_difference_is_a_sentence(name: str, ordered: Ordered, plane: FakeHandle) -> None:
     spoil, sentence = DIFFERENCES[name]

@@ -44,6 +44,7 @@ def database(data: Path, *arguments: str, **env: str) -> subprocess.CompletedPro
     )
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("arguments", [["status"], ["url"], ["url", "--role", "owner"], ["roles"], ["stop"]])
 def test_looking_at_it_starts_nothing(data: Path, arguments: list[str]) -> None:
     done = database(data, *arguments)

@@ -55,6 +55,7 @@ def group(operation: Operation) -> int:
     return os.getpgid(pid_of(operation.worker) or 0)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("number", "to_all"),
     [(signal.SIGTERM, False), (signal.SIGTERM, True), (signal.SIGINT, True)],

@@ -134,6 +134,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize(("variable", "value", "words"), WRONG)
 def test_a_wrong_value_is_told_with_its_variable_and_the_remedy(variable: str, value: str, words: str) -> None:
     line = complaint(**{variable: value})
@@ -160,6 +161,7 @@ def test_no_complaint_shows_the_value_of_a_secret() -> None:
         assert "hush-hush" not in complaint(**{variable: "hush-hush"})
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.9.8.7:8080", "[::1]:8080", "localhost"])
 def test_a_monitor_on_this_machine_may_be_told_over_plain_http(host: str) -> None:
     assert check(HEARTBEAT_URL=f"http://{host}/ping").returncode == 0

@@ -6,6 +6,7 @@ Decides: the checks that no reservation leaks. Not: what is tested.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -16,9 +17,52 @@ from ipam.models import IPLease
 from operations.models import LanePlace, Operation
 from pods.models import CloudPod, Snapshot
 from pods.services import Size, Wish, create_pod, move_pod, stop_pod, take_snapshot
-from tests.cast import Person
-from tests.factories import World
+from tests.cast import Person, cast
+from tests.factories import World, make_world
+from tests.pods.beginning import begun_with
 from tests.work import Work
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """`pod`: of alice's, and it runs; None where a test does not want it, or cannot have it brought back."""
+
+    world: World
+    people: dict[str, Person]
+    pod: CloudPod | None = None
+
+
+@pytest.fixture
+def _beginning(request: pytest.FixtureRequest, db: None, plane: FakeHandle) -> Beginning:
+    mark = request.node.get_closest_marker("django_db")
+    commits = "transactional_db" in request.fixturenames or (mark is not None and mark.kwargs.get("transaction"))
+    if "running_pod" in request.fixturenames and not commits:
+        clones = "full" if "full_clones" in request.fixturenames else "linked"
+        return begun_with(plane, clones, lambda: _with_a_running_pod(plane, clones))
+    return Beginning(make_world(plane), cast())
+
+
+def _with_a_running_pod(plane: FakeHandle, clones: str) -> Beginning:
+    world, people = make_world(plane), cast()
+    world.tiers["clients-main"].clone_mode = clones
+    world.tiers["clients-main"].save()
+    alice = people["alice"]
+    operation = create_pod(by=alice.actor, tenant=alice.tenant, hostname="web")
+    Work(plane).until_idle()
+    pod = pod_of(operation)
+    assert pod.phase == CloudPod.Phase.ACTIVE
+    return Beginning(world, people, pod)
+
+
+@pytest.fixture
+def world(_beginning: Beginning) -> World:
+    """The spec's cluster as rows, as everywhere (tests/conftest.py)."""
+    return _beginning.world
+
+
+@pytest.fixture
+def people(_beginning: Beginning) -> dict[str, Person]:
+    return _beginning.people
 
 
 @pytest.fixture
@@ -32,8 +76,10 @@ def create(world: World, alice: Person) -> Callable[..., Operation]:
 
 
 @pytest.fixture
-def running_pod(create: Callable[..., Operation], work: Work) -> CloudPod:
+def running_pod(_beginning: Beginning, create: Callable[..., Operation], work: Work) -> CloudPod:
     """A pod of alice's that runs."""
+    if _beginning.pod is not None:
+        return fresh(_beginning.pod)
     operation = create()
     work.until_idle()
     pod = pod_of(operation)

@@ -54,6 +54,7 @@ def after(pod):
     return Operation.objects.filter(subject_id=pod.pk).exclude(kind="create")
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("name", NAMES)
 def test_its_question_changes_nothing_and_its_post_does_it_with_its_reason(name, pod):
     pod = prepared(name, pod)
@@ -72,6 +73,7 @@ def test_its_question_changes_nothing_and_its_post_does_it_with_its_reason(name,
     assert (event.actor, event.reason) == ("ada", "asked by phone")
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", NAMES)
 def test_who_may_only_look_does_none_of_it(name, pod):
     client = desk(staff("pods.view_cloudpod"))

@@ -113,6 +113,7 @@ def test_an_end_is_audited_with_its_operation_and_tenant(create, work, alice):
     assert events[0].after["hostname"] == "web"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", ["clone", "config", "firewall", "resize", "start", "config_get"])
 def test_a_lost_answer_leaves_one_container_and_a_running_pod(name, create, plane, work):
     plane.lose_answer(name)

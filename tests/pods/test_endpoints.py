@@ -66,6 +66,7 @@ def test_an_endpoint_that_does_not_answer_is_passed_over(
     assert well_ended_tasks(plane) == {"clone": 1, "resize": 1, "start": 1}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("call", ["clone", "config_get", "config", "firewall", "resize", "start"])
 def test_an_endpoint_that_ends_in_the_middle_of_a_create_is_followed_by_the_other(
     call: str, create: Callable[..., Operation], plane: FakeHandle, work: Work, endpoints: list[str]
@@ -82,6 +83,7 @@ def test_an_endpoint_that_ends_in_the_middle_of_a_create_is_followed_by_the_othe
     assert went_on(plane, endpoints)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("call", ["config_get", "status", "stop", "destroy"])
 def test_an_endpoint_that_ends_in_the_middle_of_a_destruction_is_followed_by_the_other(
     call: str, running_pod: CloudPod, alice: Person, plane: FakeHandle, work: Work, endpoints: list[str]
@@ -97,6 +99,7 @@ def test_an_endpoint_that_ends_in_the_middle_of_a_destruction_is_followed_by_the
     assert went_on(plane, endpoints)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("verb", "call", "tasks", "left"),
     [
@@ -133,6 +136,7 @@ def test_an_endpoint_that_ends_in_the_middle_of_a_stop_or_reboot_is_followed_by_
     assert went_on(plane, endpoints)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("call", ["config_get", "config", "start"])
 def test_an_endpoint_that_ends_in_the_middle_of_a_start_is_followed_by_the_other(
     call: str, stopped_pod: CloudPod, alice: Person, plane: FakeHandle, work: Work, endpoints: list[str]

@@ -103,6 +103,7 @@ def test_killed_while_the_clone_still_runs_waits_for_that_clone(create, plane, w
     assert len(plane.record("clone")) == 1
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("call", ["config_get", "config", "firewall", "resize", "start"])
 def test_killed_at_any_call_of_a_create_the_pod_still_runs(call, create, plane, work):
     operation = create(disk_gib=9)
@@ -120,6 +121,7 @@ def test_killed_at_any_call_of_a_create_the_pod_still_runs(call, create, plane, 
     assert plane.vmids() == {pod_of(operation).vmid}
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("call", ["config_get", "status", "stop", "destroy"])
 def test_killed_at_any_call_of_a_destroy_nothing_is_left(call, running_pod, alice, plane, work):
     operation = purge_pod(by=alice.actor, pod=running_pod, reason="no longer needed")
@@ -134,6 +136,7 @@ def test_killed_at_any_call_of_a_destroy_nothing_is_left(call, running_pod, alic
     assert nothing_is_left(plane)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(
     ("verb", "calls"),
     [
@@ -252,6 +255,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("verb", "call"), [(verb, call) for verb, (_, calls, _) in CHANGES.items() for call in calls])
 def test_killed_at_any_call_that_changes_a_pod_it_happens_once(verb, call, world, create, alice, plane, work):
     ask, calls, has = CHANGES[verb]

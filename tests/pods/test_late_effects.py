@@ -46,6 +46,7 @@ def is_undoing(operation: Operation) -> bool:
 # A task that nobody has seen the end of
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("timeout_s", [0, 60], ids=["the stop", "the shutdown"])
 @pytest.mark.parametrize("verb", [stop_pod, reboot_pod, purge_pod])
 def test_a_task_that_takes_a_pod_down_after_its_operations_time_is_made_good(

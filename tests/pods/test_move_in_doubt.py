@@ -14,6 +14,7 @@ from tests.pods.conftest import ended
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("full_clones")]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("call", ["config_get", "status", "shutdown", "migrate", "start"])
 def test_a_lost_answer_does_not_keep_it_from_moving_once(call, move, running_pod, other, plane, work):
     plane.lose_answer(call)

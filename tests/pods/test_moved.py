@@ -50,6 +50,7 @@ def told_as_moved(operation: Operation, pod: CloudPod, *, before: str) -> bool:
     return True
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("call", ["config", "firewall", "resize", "start"])
 def test_a_pod_that_is_moved_while_it_is_made_runs_at_its_new_node(
     call: str, create: Callable[..., Operation], plane: FakeHandle, work: Work
@@ -71,6 +72,7 @@ def test_a_pod_that_is_moved_while_it_is_made_runs_at_its_new_node(
     assert [end["name"] for end in plane.task_ends() if end["exitstatus"] == "OK"] == ["clone", "resize", "start"]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("call", ["status", "stop", "destroy"])
 def test_a_pod_that_is_moved_while_it_is_destroyed_is_gone_from_its_new_node(
     call: str, running_pod: CloudPod, alice: Person, plane: FakeHandle, work: Work
@@ -85,6 +87,7 @@ def test_a_pod_that_is_moved_while_it_is_destroyed_is_gone_from_its_new_node(
     assert told_as_moved(operation, running_pod, before=before)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("verb", "call", "ends_as"),
     [
@@ -134,6 +137,7 @@ def test_a_stopped_pod_that_is_moved_meanwhile_is_started_at_its_new_node(
     assert told_as_moved(operation, running_pod, before=before)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("call", ["config_get", "config"])
 @pytest.mark.parametrize("runs", [True, False], ids=["running", "stopped"])
 def test_the_keys_of_a_pod_that_is_moved_meanwhile_are_replaced_at_its_new_node(

@@ -40,6 +40,7 @@ def test_there_is_a_file_of_every_kind_and_version_that_this_release_knows():
         assert {path.name for path in FOLDER.iterdir()} == {f"{kind.name}-{kind.version}.json" for kind in KINDS}
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("kind", IN_ORDER)
 def test_a_parked_operation_of_every_version_goes_on_to_its_end(kind, stage, plane, work):
     operation = stage.parked(kind.name, kind.version)

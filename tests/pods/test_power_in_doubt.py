@@ -50,6 +50,7 @@ def its_time_is_over(operation):
     Operation.objects.filter(pk=operation.pk).update(deadline_at="2020-01-01T00:00:00Z")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("call", ["config_get", "config", "start"])
 def test_a_lost_answer_does_not_keep_a_pod_from_starting_once(call, stopped, plane, alice, work):
     plane.lose_answer(call)
@@ -60,6 +61,7 @@ def test_a_lost_answer_does_not_keep_a_pod_from_starting_once(call, stopped, pla
     assert effects(plane) == ["start"]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("call", ["config_get", "config", "status", "shutdown", "stop"])
 def test_a_lost_answer_does_not_keep_a_pod_from_stopping_once(call, pod, plane, alice, work):
     if call == "stop":
@@ -72,6 +74,7 @@ def test_a_lost_answer_does_not_keep_a_pod_from_stopping_once(call, pod, plane, 
     assert effects(plane) == ["stop" if call == "stop" else "shutdown"]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("call", ["config_get", "status", "shutdown", "stop", "start"])
 def test_a_lost_answer_does_not_make_a_pod_reboot_twice(call, pod, plane, alice, work):
     if call == "stop":
@@ -177,6 +180,7 @@ def test_a_configuration_that_somebody_changed_meanwhile_is_read_again(pod, plan
     assert plane.cts()[pod.vmid]["config"]["tags"] == "changed-by-hand"
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_cluster_that_does_not_answer_leaves_all_as_it_was(verb, pod, plane, alice, work):
     plane.unreachable()

@@ -73,6 +73,7 @@ def test_a_pod_whose_container_is_gone_is_rebuilt(running_pod, alice, plane, wor
     assert is_at(plane, fresh(running_pod)) == ("running", 1)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("call", CALLS)
 def test_a_rebuild_that_fails_anywhere_gives_the_old_one_back(call, running_pod, alice, plane, work):
     plane.fail(call, 400, "made to fail")
@@ -91,6 +92,7 @@ def test_a_task_that_fails_gives_the_old_one_back(task, running_pod, alice, plan
     assert is_the_old_one(plane, running_pod, running_pod)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("call", CALLS)
 def test_a_lost_answer_anywhere_leaves_one_container(call, running_pod, alice, plane, work):
     plane.lose_answer(call)

@@ -295,6 +295,7 @@ def test_a_stranger_that_comes_in_the_middle_is_left_alone(resize, running_pod, 
 # Lost answers
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("call", ["config_get", "config", "resize", "pending"])
 def test_a_lost_answer_does_not_keep_a_pod_from_its_size(call, resize, running_pod, plane, work):
     plane.lose_answer(call)

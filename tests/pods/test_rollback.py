@@ -313,6 +313,7 @@ def test_one_that_does_not_start_afterwards_is_its_owners_to_start(back, pod, pl
 # Lost answers
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "call", ["config_get", "status", "shutdown", "snapshots", "rollback", "config", "firewall", "start"]
 )

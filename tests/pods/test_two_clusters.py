@@ -89,6 +89,7 @@ def test_both_have_the_same_vmid_and_address_and_nothing_else_in_common(
     assert plane.cts()[here.vmid]["config"]["description"] != second.cts()[there.vmid]["config"]["description"]
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("chosen", [0, 1])
 def test_a_pod_that_is_made_where_the_others_vmid_is_taken_asks_nothing_of_the_others_cluster(
     chosen: int, both: tuple[World, World], alice: Person, plane: FakeHandle, second: FakeHandle, work: Work
@@ -136,6 +137,7 @@ def destroy(person: Person, pod: CloudPod, work: Work) -> None:
     assert ended(operation).state == Operation.State.SUCCEEDED
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("do", [stop_and_start, reboot, replace_keys, destroy])
 @pytest.mark.parametrize("chosen", [0, 1])
 def test_what_is_done_with_one_asks_nothing_of_the_others_cluster(

@@ -149,6 +149,7 @@ def tally(record_property: Callable[[str, object], None]) -> Callable[[Case], No
     return note
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("case", of_kinds([*CASES, *WITH_A_DIGEST]), ids=str)
 def test_paused_before_the_fence_it_asks_nothing_more_and_the_vmid_s_next_pod_is_untouched(
     case: Case, stage: Stage, short_rest: None, tally: Callable[[Case], None]

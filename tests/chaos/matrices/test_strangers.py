@@ -85,6 +85,7 @@ CASES = [
 ]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "case", [case for case in CASES if not KINDS or case.kind in KINDS], ids=lambda case: case.kind
 )
