@@ -33,9 +33,9 @@ class Fault(NamedTuple):
 
 
 def faults_of(plan: Plan) -> Iterator[Fault]:
-    """At the first call of each name in each step and direction."""
+    """At each call."""
     for point in plan.points:
-        if point.when != "before" or point.what == "commit" or point.nth != 1:
+        if point.when != "before" or point.what == "commit":
             continue
         for mood in MOODS:
             if mood.fits(point.what):
