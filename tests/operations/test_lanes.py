@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.db.models import F
 
 from audit.services import SYSTEM
 from operations import engine, lanes
@@ -165,3 +168,20 @@ def test_one_that_goes_back_does_not_stand_in_the_others_way(script, alice):
     assert not LanePlace.objects.filter(operation=goes_back, taken_at=None)
     leave(second)
     assert inside() == {third}
+
+
+@pytest.mark.parametrize("direction", ["do", "undo"])
+def test_the_time_in_the_queue_of_those_that_call_a_cluster_is_not_taken_off_its_own(direction, script):
+    """Undoing queues there too: a worker is one that calls, whichever way the operation goes."""
+    lane = Lane.objects.create(name="calls cluster/1", capacity=1)
+    first, second = (begin(kind=ONE_AT_A_TIME, place="cluster/1", greeting=name) for name in ("clone a", "clone b"))
+    lane.places.create(operation=first, step=lanes.DRIVE, asked_at=first.created_at, taken_at=first.created_at)
+    Operation.objects.filter(pk=second.pk).update(direction=direction)
+    assert engine.drive(second.pk) == "not due"
+    second.places.update(asked_at=F("asked_at") - timedelta(minutes=7))
+    first.places.all().delete()
+    admit_everywhere()
+    engine.drive(second.pk)
+    before = second.deadline_at
+    second.refresh_from_db()
+    assert timedelta(minutes=7) <= second.deadline_at - before < timedelta(minutes=8)
