@@ -92,6 +92,7 @@ def _open(operation: Operation, lease: Lease, kind: Kind[Any]) -> Run[Any] | Non
             lease.fence()
             step = transitions.open_step(operation)
             if step is None or not past_deadline(operation):
+                lanes.leave_all(operation)  # as in _leave_to_others; nor does it hold a place that it cannot use
                 transitions.try_later(operation, "a release of ours that can open it", LONGEST_DELAY)
             else:
                 defect = Defect(f"It cannot be opened: {type(error).__name__} in our own code.")

@@ -70,6 +70,12 @@ def leave(operation: Operation, step: str) -> None:
         transaction.on_commit(partial(admit, place.lane_id), robust=True)
 
 
+def leave_all(operation: Operation) -> None:
+    """Give up every place, taken or in a queue."""
+    for step in set(operation.places.values_list("step", flat=True)):
+        leave(operation, step)
+
+
 def end_drive(operation: Operation) -> None:
     """No worker drives it any more: its place among those that call its cluster is free. One that waits for such a
     place keeps its place in the queue.

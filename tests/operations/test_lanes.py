@@ -185,3 +185,28 @@ def test_the_time_in_the_queue_of_those_that_call_a_cluster_is_not_taken_off_its
     before = second.deadline_at
     second.refresh_from_db()
     assert timedelta(minutes=7) <= second.deadline_at - before < timedelta(minutes=8)
+
+
+def test_one_that_cannot_be_opened_any_more_does_not_stand_in_the_others_way(script, alice):
+    """An upgrade came while it waited for its turn, and its parameters do not fit: it asks anew once they do."""
+    first, broken, third = (enter(alice.tenant) for _ in range(3))
+    params = broken.params
+    Operation.objects.filter(pk=broken.pk).update(params={"unknown": 1})
+    leave(first)
+    assert inside() == set()
+    leave(broken)  # nobody was inside: only those who wait are looked at
+    assert inside() == {third}
+    Operation.objects.filter(pk=broken.pk).update(params=params, due_at=first.created_at)
+    engine.drive(broken.pk)
+    leave(third)
+    assert inside() == {broken}
+
+
+def test_one_that_cannot_be_opened_any_more_keeps_no_place_that_it_had_taken(script, alice):
+    broken = enter(alice.tenant, lane="clone a")
+    second = enter(alice.tenant, lane="clone a")
+    Operation.objects.filter(pk=broken.pk).update(state=State.WAITING, due_at=broken.created_at, params={"unknown": 1})
+    engine.drive(broken.pk)
+    admit_everywhere()
+    engine.drive(second.pk)
+    assert inside() == {second}
