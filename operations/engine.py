@@ -285,7 +285,7 @@ def failure_of(outcome: Outcome) -> StepError | None:
     error = FAMILIES[outcome.family](outcome.message, detail=outcome.detail)
     error.code = outcome.code
     error.in_doubt = outcome.in_doubt
-    if isinstance(error, Retry) and outcome.tries is not None:
+    if isinstance(error, Retry):
         error.tries = outcome.tries
     if isinstance(error, Wait) and outcome.patience_s is not None:
         error.patience = timedelta(seconds=outcome.patience_s)

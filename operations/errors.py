@@ -35,10 +35,11 @@ class Wait(StepError):
 
 
 class Retry(StepError):
-    """It may work when it is tried again; `tries` limits how often, and they back off."""
+    """It may work when it is tried again; `tries` and the operation's deadline are the limits, and they back off."""
 
     code = "retry"
-    tries = 5
+    # How often a step may meet this before that counts as failure. None: until the deadline.
+    tries: int | None = 5
 
 
 class Refuse(StepError):

@@ -23,7 +23,7 @@ from tests.operations.kinds import REHEARSAL, TRIAL, Params, Script, reset
 
 pytestmark = pytest.mark.django_db
 
-MOST_TRIES = Retry.tries
+MOST_TRIES = Retry.tries or 0
 
 
 @pytest.fixture
