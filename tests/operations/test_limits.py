@@ -17,6 +17,7 @@ from tests.operations.kinds import Script, reset
 
 pytestmark = pytest.mark.django_db
 
+
 class Away(Retry):
     """What is asked does not answer; that may last."""
 
