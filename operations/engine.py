@@ -13,13 +13,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 
 from audit import trace
 from operations import claims, lanes, transitions
 from operations.cancelling import cancelled_by
 from operations.claims import Lease, LeaseLost
-from operations.errors import Fail, Refuse, Retry, StepError, Wait
+from operations.errors import Fail, Refuse, Retry, StepError, Wait, database_is_away
 from operations.freezing import freeze_of
 from operations.kind import Kind, Parked, Run, kind_of
 from operations.kind import Step as StepOfKind
@@ -84,9 +84,9 @@ def _open(operation: Operation, lease: Lease, kind: Kind[Any]) -> Run[Any] | Non
     try:
         run: Run[Any] = kind.open(operation, kind.params(**operation.params), lease.renew)
         return run
-    except (OperationalError, InterfaceError):
-        raise
     except Exception as error:
+        if database_is_away(error):
+            raise
         log.exception("%s cannot be opened", operation)
         with transaction.atomic():
             lease.fence()
@@ -198,9 +198,11 @@ class _Drive:
             return self._call(of_kind, step, attempt)
         except StepError as error:
             return self._ended_badly(step, attempt, error)
-        except (LeaseLost, OperationalError, InterfaceError):
+        except LeaseLost:
             raise
         except Exception as error:  # a defect of ours must not leave an operation that never ends
+            if database_is_away(error):
+                raise
             log.exception("%s: step %s broke", self.operation, step.name)
             return self._ended_badly(step, attempt, Defect(f"{type(error).__name__} in our own code."))
 

@@ -5,6 +5,9 @@ Decides: wait, retry, refuse or fail. Not: what exactly happened; the data plane
 
 from datetime import timedelta
 
+from django.db import InterfaceError, OperationalError
+from psycopg.errors import IdleInTransactionSessionTimeout
+
 from operations.foreign_text import in_lines
 
 
@@ -58,3 +61,12 @@ class Cancelled(Refuse):
     """Somebody has taken the operation back. What it has done is undone."""
 
     code = "cancelled"
+
+
+def database_is_away(error: Exception) -> bool:
+    """It is no defect of the step's, and on a new connection it could be written down as one. PostgreSQL's word for a
+    session that it ended because we were paused within a transaction is an internal error to Django.
+    """
+    return isinstance(error, OperationalError | InterfaceError) or isinstance(
+        error.__cause__, IdleInTransactionSessionTimeout
+    )

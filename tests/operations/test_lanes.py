@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from threading import Event
 
 import pytest
+from django.db import transaction
 from django.db.models import F
 
 from audit.services import SYSTEM
@@ -16,6 +18,7 @@ from operations.models import Lane, LanePlace, Operation
 from operations.wake import Outcome, wake
 from tests.operations.acting import begin
 from tests.operations.kinds import ONE_AT_A_TIME, Script, reset
+from tests.together import together
 
 pytestmark = pytest.mark.django_db
 
@@ -210,3 +213,28 @@ def test_one_that_cannot_be_opened_any_more_keeps_no_place_that_it_had_taken(scr
     admit_everywhere()
     engine.drive(second.pk)
     assert inside() == {second}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lane_that_somebody_holds_keeps_the_controller_from_no_other(script):
+    """Its holder may be paused, or its machine gone: PostgreSQL takes a while to notice."""
+    a, b = (Lane.objects.create(name=name) for name in ("clone a", "clone b"))
+    waiting = [begin(kind=ONE_AT_A_TIME, greeting=lane.name) for lane in (a, b)]
+    for lane, operation in zip((a, b), waiting, strict=True):
+        lane.places.create(operation=operation, step="only", asked_at=operation.created_at)
+    Operation.objects.update(state=State.WAITING, due_at=None, hinted_at=None)
+    held, over = Event(), Event()
+
+    def act(number: int) -> int:
+        if number == 0:
+            with transaction.atomic():
+                assert Lane.objects.select_for_update(no_key=True).get(pk=a.pk)
+                held.set()
+                return over.wait(10)
+        held.wait(10)
+        woken = admit_everywhere()
+        over.set()
+        return woken
+
+    assert together(2, act) == [True, 1]
+    assert list(Operation.objects.filter(due_at__isnull=False)) == [waiting[1]]
