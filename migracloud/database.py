@@ -19,6 +19,7 @@ from migracloud.postgres.roles import OWNER, SERVICE, TENANT, Role, grants_sql, 
 
 __all__ = [
     "DATABASE",
+    "OUR_END_IS_GONE",
     "OWNER",
     "ROOT",
     "SERVICE",
@@ -35,7 +36,20 @@ __all__ = [
     "status",
     "stop",
     "urls",
+    "with_its_end",
 ]
+
+# How PostgreSQL notices that a process of ours is paused within a transaction, or that its machine or the way to it is
+# gone, which nobody tells it: else the rows that it holds would be held for hours. An ordinary role may set all of it;
+# on a socket of this machine what is TCP's is passed over. The controller has a closer watch of its own (leading.py).
+OUR_END_IS_GONE = {
+    "idle_in_transaction_session_timeout": "1min",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "25s",
+    "client_connection_check_interval": "5s",
+}
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASE = embedded.DATABASE
@@ -80,3 +94,9 @@ def django_settings(url: str, variable: str = "DATABASE_URL") -> dict[str, Any]:
             config[key.upper()] = str(options.pop(key))
     config["OPTIONS"] = options
     return config
+
+
+def with_its_end(options: Mapping[str, Any]) -> dict[str, Any]:
+    """OPTIONS of those who do short work: when PostgreSQL gives their sessions up. What the URL says comes last."""
+    told = " ".join(f"-c {name}={value}" for name, value in OUR_END_IS_GONE.items())
+    return {**options, "options": f"{told} {options.get('options', '')}".strip()}

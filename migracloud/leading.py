@@ -38,6 +38,9 @@ ITS_END = {
     "idle_in_transaction_session_timeout": "1min",
 }
 
+# How long a leader waits for a row that somebody holds, who may be paused or gone: the other parts of its tick go on.
+PATIENCE = {"lock_timeout": "5s"}
+
 
 def notice_a_dead_network() -> None:
     """For this process's connections from here on."""
@@ -83,6 +86,6 @@ class Leadership:
 
     def _begin_session(self) -> None:
         with connection.cursor() as cursor:
-            for name, value in ITS_END.items():
+            for name, value in (ITS_END | PATIENCE).items():
                 cursor.execute("SELECT set_config(%s, %s, false)", [name, value])
         self._session = connection.connection

@@ -108,6 +108,8 @@ try:
 except database.DatabaseError as error:
     raise ImproperlyConfigured(str(error)) from error
 EMBEDDED_DATABASE = _urls.embedded
+# Of the service only: a migration may hold a transaction for as long as it takes.
+DATABASES["default"]["OPTIONS"] = database.with_its_end(DATABASES["default"]["OPTIONS"])
 DATABASES["default"]["OPTIONS"] |= {"pool": {"min_size": 1, "max_size": 8, "timeout": 10}}
 for _database in DATABASES.values():
     _database["CONN_HEALTH_CHECKS"] = True

@@ -5,6 +5,7 @@ Decides: what each writes. Not: who may (the admin, the API), nor what is then d
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import transaction
@@ -87,21 +88,25 @@ def resolve(*, by: Actor, operation: Operation, reason: str) -> Operation:
         return row
 
 
-def close_all(*, subject_kind: str, subject_id: object, because: str) -> None:
+def close_all(*, subject_kind: str, subject_id: UUID, because: str) -> None:
     """Nothing is left of the subject, so nothing of it needs anybody. In the transaction that says so."""
-    for row in Operation.objects.select_related("tenant").filter(
-        subject_kind=subject_kind, subject_id=subject_id, state=State.NEEDS_ATTENTION
-    ):
+    for row in _held_newest_first(subject_kind, subject_id, (State.NEEDS_ATTENTION,)):
         _resolve(row)
         _record(SYSTEM, row, "resolve", because)
 
 
 def hold_all(*, subject_kind: str, subject_id: UUID) -> list[Operation]:
     """Every operation of the subject that has not come to its end, locked; what stands behind others comes first."""
-    states = (*Operation.OPEN, State.NEEDS_ATTENTION)
+    rows = _held_newest_first(subject_kind, subject_id, (*Operation.OPEN, State.NEEDS_ATTENTION))
+    return sorted(rows, key=lambda row: (row.state != State.BLOCKED, row.pk))
+
+
+def _held_newest_first(subject_kind: str, subject_id: UUID, states: Sequence[str]) -> list[Operation]:
+    """A worker holds the row of the operation that it drives and then wants those of older ones, which need a person:
+    whoever wants several takes them in that order, or the two wait for each other.
+    """
     found = Operation.objects.filter(subject_kind=subject_kind, subject_id=subject_id, state__in=states)
-    rows = found.select_for_update(no_key=True, of=("self",)).select_related("tenant").order_by("pk")
-    return sorted(rows, key=lambda row: row.state != State.BLOCKED)
+    return list(found.select_for_update(no_key=True, of=("self",)).select_related("tenant").order_by("-pk"))
 
 
 def give_up(row: Operation, *, by: Actor, code: str, message: str, reason: str) -> None:

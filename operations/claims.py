@@ -66,9 +66,13 @@ def claim(operation_id: UUID, *, worker: str) -> tuple[Operation, Lease] | None:
     operation = due.select_for_update(skip_locked=True, no_key=True, of=("self",)).select_related("tenant").first()
     if operation is None:
         return None
-    if operation.place and lanes.enter(f"calls {operation.place}", operation, lanes.DRIVE) is None:
-        transitions.wait_for_lane(operation, f"calls {operation.place}")
-        return None
+    if operation.place:
+        queued = lanes.enter(f"calls {operation.place}", operation, lanes.DRIVE)
+        if queued is None:
+            transitions.wait_for_lane(operation, f"calls {operation.place}")
+            return None
+        if queued and operation.stopped_since is None:  # else the end of the freeze adds the time of the queue as well
+            transitions.begin_in_lane(operation, queued)
     now = control_now()
     operation.state = Operation.State.RUNNING
     operation.worker = worker

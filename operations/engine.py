@@ -13,13 +13,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 
 from audit import trace
 from operations import claims, lanes, transitions
 from operations.cancelling import cancelled_by
 from operations.claims import Lease, LeaseLost
-from operations.errors import Fail, Refuse, Retry, StepError, Wait
+from operations.errors import Fail, Refuse, Retry, StepError, Wait, database_is_away
 from operations.freezing import freeze_of
 from operations.kind import Kind, Parked, Run, kind_of
 from operations.kind import Step as StepOfKind
@@ -84,14 +84,15 @@ def _open(operation: Operation, lease: Lease, kind: Kind[Any]) -> Run[Any] | Non
     try:
         run: Run[Any] = kind.open(operation, kind.params(**operation.params), lease.renew)
         return run
-    except (OperationalError, InterfaceError):
-        raise
     except Exception as error:
+        if database_is_away(error):
+            raise
         log.exception("%s cannot be opened", operation)
         with transaction.atomic():
             lease.fence()
             step = transitions.open_step(operation)
             if step is None or not past_deadline(operation):
+                lanes.leave_all(operation)  # as in _leave_to_others; nor does it hold a place that it cannot use
                 transitions.try_later(operation, "a release of ours that can open it", LONGEST_DELAY)
             else:
                 defect = Defect(f"It cannot be opened: {type(error).__name__} in our own code.")
@@ -197,9 +198,11 @@ class _Drive:
             return self._call(of_kind, step, attempt)
         except StepError as error:
             return self._ended_badly(step, attempt, error)
-        except (LeaseLost, OperationalError, InterfaceError):
+        except LeaseLost:
             raise
         except Exception as error:  # a defect of ours must not leave an operation that never ends
+            if database_is_away(error):
+                raise
             log.exception("%s: step %s broke", self.operation, step.name)
             return self._ended_badly(step, attempt, Defect(f"{type(error).__name__} in our own code."))
 
@@ -284,7 +287,7 @@ def failure_of(outcome: Outcome) -> StepError | None:
     error = FAMILIES[outcome.family](outcome.message, detail=outcome.detail)
     error.code = outcome.code
     error.in_doubt = outcome.in_doubt
-    if isinstance(error, Retry) and outcome.tries is not None:
+    if isinstance(error, Retry):
         error.tries = outcome.tries
     if isinstance(error, Wait) and outcome.patience_s is not None:
         error.patience = timedelta(seconds=outcome.patience_s)

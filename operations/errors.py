@@ -5,6 +5,9 @@ Decides: wait, retry, refuse or fail. Not: what exactly happened; the data plane
 
 from datetime import timedelta
 
+from django.db import InterfaceError, OperationalError
+from psycopg.errors import IdleInTransactionSessionTimeout
+
 from operations.foreign_text import in_lines
 
 
@@ -35,10 +38,11 @@ class Wait(StepError):
 
 
 class Retry(StepError):
-    """It may work when it is tried again; `tries` limits how often, and they back off."""
+    """It may work when it is tried again; `tries` and the operation's deadline are the limits, and they back off."""
 
     code = "retry"
-    tries = 5
+    # How often a step may meet this before that counts as failure. None: until the deadline.
+    tries: int | None = 5
 
 
 class Refuse(StepError):
@@ -57,3 +61,12 @@ class Cancelled(Refuse):
     """Somebody has taken the operation back. What it has done is undone."""
 
     code = "cancelled"
+
+
+def database_is_away(error: Exception) -> bool:
+    """It is no defect of the step's, and on a new connection it could be written down as one. PostgreSQL's word for a
+    session that it ended because we were paused within a transaction is an internal error to Django.
+    """
+    return isinstance(error, OperationalError | InterfaceError) or isinstance(
+        error.__cause__, IdleInTransactionSessionTimeout
+    )

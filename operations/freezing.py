@@ -43,6 +43,11 @@ def freeze_of(place: str) -> Freeze | None:
     return in_force(Freeze.objects.filter(place__in={"", place})).first()
 
 
+def frozen_places() -> set[str]:
+    """Where no new work is taken now; the empty one stands for everywhere."""
+    return set(in_force().order_by().values_list("place", flat=True))
+
+
 def check_not_frozen(place: str) -> None:
     """Refused: Frozen."""
     found = freeze_of(place)

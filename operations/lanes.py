@@ -83,6 +83,12 @@ def leave(operation: Operation, step: str) -> None:
         transaction.on_commit(partial(admit, place.lane_id), robust=True)
 
 
+def leave_all(operation: Operation) -> None:
+    """Give up every place, taken or in a queue."""
+    for step in set(operation.places.values_list("step", flat=True)):
+        leave(operation, step)
+
+
 def end_drive(operation: Operation) -> None:
     """No worker drives it any more: its place among those that call its cluster is free. One that waits for such a
     place keeps its place in the queue.
@@ -98,13 +104,15 @@ def step_aside(operation: Operation) -> None:
 
 
 @transaction.atomic
-def admit(lane_id: UUID) -> int:
-    """Wake those who may enter the lane now. Returns how many.
+def admit(lane_id: UUID, *, wait: bool = True) -> int:
+    """Wake those who may enter the lane now. Returns how many. Without `wait`, a lane that is held is left alone.
 
     A worker holds its operation's row when it asks for the lane; so here, with the lane held, a row that is held is
     passed over: its worker is about to see for itself.
     """
-    lane = Lane.objects.select_for_update(no_key=True).get(pk=lane_id)
+    lane = Lane.objects.select_for_update(no_key=True, skip_locked=not wait).filter(pk=lane_id).first()
+    if lane is None:
+        return 0
     woken = 0
     for operation_id in _may_enter(lane):
         waiting = not_hinted_lately(Operation.objects.filter(pk=operation_id, state=Operation.State.WAITING))
@@ -115,9 +123,12 @@ def admit(lane_id: UUID) -> int:
 
 
 def admit_everywhere() -> int:
-    """The controller's part: who was not woken because a worker died between its commit and its admit()."""
+    """The controller's part: who was not woken because a worker died between its commit and its admit().
+
+    It waits for nobody's lane (its holder may be paused, or its machine gone): the next second it looks again.
+    """
     lanes_with_a_queue = LanePlace.objects.filter(taken_at=None).values_list("lane", flat=True).distinct()
-    return sum(admit(lane_id) for lane_id in lanes_with_a_queue.order_by())
+    return sum(admit(lane_id, wait=False) for lane_id in lanes_with_a_queue.order_by())
 
 
 def _may_enter(lane: Lane) -> list[UUID]:

@@ -57,10 +57,10 @@ def _may_go_on(attempts: QuerySet[Attempt], error: StepError) -> bool:
     match error:
         case Wait(patience=timedelta() as patience):
             return control_now() < _in_a_row_since(attempts, error.code) + patience
-        case Wait():
-            return True
-        case Retry(tries=tries):
+        case Retry(tries=int() as tries):
             return attempts.filter(result=Attempt.Result.RETRY, error_code=error.code).count() < tries
+        case Wait() | Retry():
+            return True
     return False
 
 

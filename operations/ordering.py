@@ -51,8 +51,8 @@ def next_in_line(operation: Operation) -> Operation | None:
     open_ones = Operation.objects.filter(subject_kind=operation.subject_kind, subject_id=operation.subject_id)
     if open_ones.filter(state__in=Operation.LIVE).exists():
         return None
-    behind = open_ones.filter(state=State.BLOCKED)
-    following = behind.select_for_update(no_key=True, skip_locked=True, of=("self",)).order_by("pk").first()
+    first_behind = open_ones.filter(state=State.BLOCKED).order_by("pk").values_list("pk", flat=True).first()
+    following = _unless_held(first_behind)
     if following is not None:
         _its_turn(following)
     return following
@@ -64,8 +64,9 @@ def promote_left_behind() -> int:
         subject_kind=OuterRef("subject_kind"), subject_id=OuterRef("subject_id"), state__in=Operation.LIVE
     )
     left = Operation.objects.filter(~Exists(others), state=State.BLOCKED)
+    first = left.order_by("subject_kind", "subject_id", "pk").distinct("subject_kind", "subject_id")
     promoted = 0
-    for operation_id in list(left.order_by("pk").values_list("pk", flat=True)):
+    for operation_id in sorted(first.values_list("pk", flat=True)):
         promoted += _promote(operation_id)
     return promoted
 
@@ -73,16 +74,21 @@ def promote_left_behind() -> int:
 def _promote(operation_id: UUID) -> bool:
     try:
         with transaction.atomic():
-            row = Operation.objects.select_for_update(no_key=True, skip_locked=True, of=("self",)).filter(
-                pk=operation_id, state=State.BLOCKED
-            )
-            following = row.first()
+            following = _unless_held(operation_id)
             if following is None:
                 return False
             _its_turn(following)
             return True
     except IntegrityError:  # somebody else's turn has come meanwhile: the constraint says so
         return False
+
+
+def _unless_held(operation_id: UUID | None) -> Operation | None:
+    """The row, if it still stands behind and nobody else has it. One that is held is not waited for, nor does a younger
+    one go first: it is being taken back, say, and a second later the controller sees what it became.
+    """
+    rows = Operation.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
+    return rows.filter(pk=operation_id, state=State.BLOCKED).first()
 
 
 def _its_turn(operation: Operation) -> None:

@@ -225,8 +225,7 @@ def ask_for_a_person(operation: Operation, step: Step, error: StepError) -> str:
 
 
 def _end(operation: Operation, state: str) -> str:
-    for step in set(operation.places.values_list("step", flat=True)):
-        lanes.leave(operation, step)
+    lanes.leave_all(operation)
     operation.finished_at = control_now()
     operation.waits_for = ""
     operation.save(update_fields=["finished_at"])

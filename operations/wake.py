@@ -13,6 +13,7 @@ from django.db import transaction
 
 from core.clock import ControlNow
 from operations import journal, lanes
+from operations.errors import Retry
 from operations.hints import make_due
 from operations.models import Attempt, Operation
 
@@ -27,7 +28,7 @@ class Outcome:
     message: str = ""
     detail: str = ""
     in_doubt: bool = False
-    tries: int | None = None  # of a retry: how many there may be
+    tries: int | None = Retry.tries  # of a retry: how many there may be; None: until the deadline
     patience_s: float | None = None  # of a wait: for how long
 
 

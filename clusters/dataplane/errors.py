@@ -12,7 +12,7 @@ class Unavailable(Retry):
     """No endpoint took the request (refused, unreachable, no quorum, node offline): nothing was done."""
 
     code = "cluster_unavailable"
-    tries = 40  # with the longest delay between them: longer than any operation has
+    tries = None  # an outage is waited out for as long as the operation has
 
 
 class NoConnection(Unavailable):

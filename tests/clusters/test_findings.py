@@ -184,6 +184,13 @@ def test_the_limits_in_the_table_are_those_of_the_types(error, tries):
     assert f"{tries} tries" in row[3]
 
 
+@pytest.mark.parametrize("error", [errors.NoConnection, errors.Unavailable, errors.NoQuorum, errors.NodeOffline])
+def test_an_outage_has_no_limit_but_the_deadline_as_the_table_says(error):
+    row = next(row for row in rows() if f"`{error.__name__}`" in row[2])
+    assert error.tries is None
+    assert "until the deadline" in row[3]
+
+
 @pytest.mark.django_db
 def test_nobody_but_staff_is_told_more_than_that_a_cluster_stands_still(world):
     with transaction.atomic():

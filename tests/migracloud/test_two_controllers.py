@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
+from psycopg.errors import LockNotAvailable
 
 from core.locks import AdvisoryLock
 from demo.handle import FakeHandle
-from migracloud.leading import ITS_END, Leadership
+from migracloud.leading import ITS_END, PATIENCE, Leadership
 from migracloud.management.commands.controller import Command
 from operations.models import Operation
 from pods.services import create_pod
@@ -128,6 +129,17 @@ def test_a_tick_ends_when_its_session_was_replaced(command: Command) -> None:
     assert done == ["as the leader"]
 
 
+def test_a_row_that_somebody_holds_for_long_breaks_off_one_part_only_and_the_lead_stands(command: Command) -> None:
+    done: list[str] = []
+
+    def wait_for_a_row() -> None:
+        raise OperationalError("canceling statement due to lock timeout") from LockNotAvailable()
+
+    command._tick(wait_for_a_row, lambda: done.append("the next part"), may_go_on=lambda: True)
+    assert done == ["the next part"]
+    assert command.leadership.stands
+
+
 def test_whoever_does_not_lead_does_nothing(tmp_path: Path, command: Command) -> None:
     done: list[str] = []
     with fleet(tmp_path, "controller") as running:
@@ -147,7 +159,7 @@ def test_a_lead_that_was_given_up_is_anybody_s_at_once(command: Command) -> None
 def test_postgresql_is_told_how_long_a_silent_leader_counts(command: Command) -> None:
     """Of TCP too; a socket of this machine answers 0 to that."""
     assert command.leadership.won()
-    for name, value in ITS_END.items():
+    for name, value in (ITS_END | PATIENCE).items():
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_setting(%s)", [name])
             [found] = cursor.fetchone() or [None]

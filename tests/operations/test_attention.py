@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from threading import Event
+
 import pytest
+from django.db import connection, transaction
 
 from audit.models import AuditEvent
 from audit.services import Actor
@@ -13,6 +16,7 @@ from operations.errors import Fail, Refuse
 from operations.models import Attempt, Operation, OperationInProgress
 from tests.operations.acting import begin, states, to_its_end
 from tests.operations.kinds import PATIENT, TRIAL, Script, reset
+from tests.together import together
 
 pytestmark = pytest.mark.django_db
 
@@ -120,3 +124,39 @@ def test_a_subject_of_which_nothing_is_left_needs_nobody(stuck):
     stuck.refresh_from_db()
     assert stuck.state == State.RESOLVED
     assert AuditEvent.objects.get(action="operation.resolve").actor == "control plane"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_ends_the_last_operation_and_whoever_gives_the_subject_up_do_not_wait_for_each_other(past_pivot):
+    """A purge has its own row and closes the older one; a write-off takes both."""
+    older = past_pivot
+    purge = begin(older.subject_id, kind=TRIAL)
+    held = Event()
+
+    def act(number: int) -> set[object]:
+        with transaction.atomic():
+            if number == 0:
+                assert Operation.objects.select_for_update(no_key=True).get(pk=purge.pk)
+                held.set()
+                until_somebody_waits()
+                attention.close_all(subject_kind="thing", subject_id=older.subject_id, because="it is gone")
+                return set()
+            held.wait(10)
+            return {row.pk for row in attention.hold_all(subject_kind="thing", subject_id=older.subject_id)}
+
+    assert together(2, act) == [set(), {purge.pk}]
+    older.refresh_from_db()
+    assert older.state == State.RESOLVED
+
+
+def until_somebody_waits() -> None:
+    """For a lock, in this database."""
+    for _ in range(1000):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_sleep(0.01), count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if (cursor.fetchone() or (None, 0))[1]:
+                return
+    raise AssertionError("nobody waits")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from threading import Thread
 
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import InternalError, OperationalError, connection, transaction
+from psycopg.errors import IdleInTransactionSessionTimeout
 
 from audit.models import AuditEvent
 from audit.services import SYSTEM
@@ -23,7 +24,7 @@ from tests.operations.kinds import REHEARSAL, TRIAL, Params, Script, reset
 
 pytestmark = pytest.mark.django_db
 
-MOST_TRIES = Retry.tries
+MOST_TRIES = Retry.tries or 0
 
 
 @pytest.fixture
@@ -138,9 +139,17 @@ def test_a_defect_of_ours_is_undone_and_told_without_its_details(operation, scri
     assert script.called[-3:] == ["undo second", "undo first", "undo reserve"]
 
 
-def test_a_database_that_goes_away_is_left_to_the_lease_not_undone(operation, script):
-    script.does["first"] = [OperationalError("the connection is lost")]
-    with pytest.raises(OperationalError):
+def idle_for_too_long() -> InternalError:
+    """What a worker meets that was paused within a transaction."""
+    error = InternalError("terminating connection due to idle-in-transaction timeout")
+    error.__cause__ = IdleInTransactionSessionTimeout()
+    return error
+
+
+@pytest.mark.parametrize("error", [OperationalError("the connection is lost"), idle_for_too_long()])
+def test_a_database_that_goes_away_is_left_to_the_lease_not_undone(error, operation, script):
+    script.does["first"] = [error]
+    with pytest.raises(type(error)):
         engine.drive(operation.pk)
     operation.refresh_from_db()
     assert (operation.state, operation.direction) == ("running", "do")

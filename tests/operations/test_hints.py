@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
+from django.utils import timezone
 from django_q.models import OrmQ
 
 from operations import hints, wake
@@ -57,6 +60,33 @@ def test_a_queue_that_nobody_empties_gets_no_more_hints(three, work, monkeypatch
     Operation.objects.update(hinted_at=None)
     assert OrmQ.objects.count() >= 2
     assert resend_due_hints() == 0
+
+
+def test_hints_that_a_dead_host_s_workers_had_taken_keep_none_from_being_sent_again(three, work, monkeypatch):
+    """They stay in the queue, and are nobody else's, until their time is over."""
+    monkeypatch.setattr(hints, "MOST_HINTS", 2)
+    OrmQ.objects.update(lock=timezone.now() + timedelta(minutes=6))
+    Operation.objects.update(hinted_at=None)
+    assert OrmQ.objects.count() >= 2
+    assert resend_due_hints() == 3
+
+
+def test_however_many_hints_wait_what_has_long_been_due_is_hinted_at_now_and_then(three, work, monkeypatch):
+    monkeypatch.setattr(hints, "MOST_HINTS", 2)
+    assert OrmQ.objects.count() >= 2
+    work.pass_time(seconds=hints.LONG_DUE.total_seconds() + 1)
+    assert resend_due_hints() == 3
+    work.pass_time(seconds=hints.HINT_PATIENCE.total_seconds() + 1)
+    assert resend_due_hints() == 0
+
+
+def test_a_queue_that_nobody_empties_for_hours_grows_to_an_end(three, work, monkeypatch):
+    monkeypatch.setattr(hints, "MOST_HINTS", 2)
+    monkeypatch.setattr(hints, "FAR_TOO_MANY", 8)
+    for _ in range(60):
+        work.pass_time(minutes=1)
+        resend_due_hints()
+    assert OrmQ.objects.count() == 8
 
 
 def test_all_who_wait_for_one_task_are_woken(three, work):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from threading import Event
+
 import pytest
+from django.db import transaction
+from django.db.models import F
 
 from audit.services import SYSTEM
 from operations import engine, lanes
@@ -13,6 +18,7 @@ from operations.models import Lane, LanePlace, Operation
 from operations.wake import Outcome, wake
 from tests.operations.acting import begin
 from tests.operations.kinds import ONE_AT_A_TIME, Script, reset
+from tests.together import together
 
 pytestmark = pytest.mark.django_db
 
@@ -165,3 +171,70 @@ def test_one_that_goes_back_does_not_stand_in_the_others_way(script, alice):
     assert not LanePlace.objects.filter(operation=goes_back, taken_at=None)
     leave(second)
     assert inside() == {third}
+
+
+@pytest.mark.parametrize("direction", ["do", "undo"])
+def test_the_time_in_the_queue_of_those_that_call_a_cluster_is_not_taken_off_its_own(direction, script):
+    """Undoing queues there too: a worker is one that calls, whichever way the operation goes."""
+    lane = Lane.objects.create(name="calls cluster/1", capacity=1)
+    first, second = (begin(kind=ONE_AT_A_TIME, place="cluster/1", greeting=name) for name in ("clone a", "clone b"))
+    lane.places.create(operation=first, step=lanes.DRIVE, asked_at=first.created_at, taken_at=first.created_at)
+    Operation.objects.filter(pk=second.pk).update(direction=direction)
+    assert engine.drive(second.pk) == "not due"
+    second.places.update(asked_at=F("asked_at") - timedelta(minutes=7))
+    first.places.all().delete()
+    admit_everywhere()
+    engine.drive(second.pk)
+    before = second.deadline_at
+    second.refresh_from_db()
+    assert timedelta(minutes=7) <= second.deadline_at - before < timedelta(minutes=8)
+
+
+def test_one_that_cannot_be_opened_any_more_does_not_stand_in_the_others_way(script, alice):
+    """An upgrade came while it waited for its turn, and its parameters do not fit: it asks anew once they do."""
+    first, broken, third = (enter(alice.tenant) for _ in range(3))
+    params = broken.params
+    Operation.objects.filter(pk=broken.pk).update(params={"unknown": 1})
+    leave(first)
+    assert inside() == set()
+    leave(broken)  # nobody was inside: only those who wait are looked at
+    assert inside() == {third}
+    Operation.objects.filter(pk=broken.pk).update(params=params, due_at=first.created_at)
+    engine.drive(broken.pk)
+    leave(third)
+    assert inside() == {broken}
+
+
+def test_one_that_cannot_be_opened_any_more_keeps_no_place_that_it_had_taken(script, alice):
+    broken = enter(alice.tenant, lane="clone a")
+    second = enter(alice.tenant, lane="clone a")
+    Operation.objects.filter(pk=broken.pk).update(state=State.WAITING, due_at=broken.created_at, params={"unknown": 1})
+    engine.drive(broken.pk)
+    admit_everywhere()
+    engine.drive(second.pk)
+    assert inside() == {second}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lane_that_somebody_holds_keeps_the_controller_from_no_other(script):
+    """Its holder may be paused, or its machine gone: PostgreSQL takes a while to notice."""
+    a, b = (Lane.objects.create(name=name) for name in ("clone a", "clone b"))
+    waiting = [begin(kind=ONE_AT_A_TIME, greeting=lane.name) for lane in (a, b)]
+    for lane, operation in zip((a, b), waiting, strict=True):
+        lane.places.create(operation=operation, step="only", asked_at=operation.created_at)
+    Operation.objects.update(state=State.WAITING, due_at=None, hinted_at=None)
+    held, over = Event(), Event()
+
+    def act(number: int) -> int:
+        if number == 0:
+            with transaction.atomic():
+                assert Lane.objects.select_for_update(no_key=True).get(pk=a.pk)
+                held.set()
+                return over.wait(10)
+        held.wait(10)
+        woken = admit_everywhere()
+        over.set()
+        return woken
+
+    assert together(2, act) == [True, 1]
+    assert list(Operation.objects.filter(due_at__isnull=False)) == [waiting[1]]

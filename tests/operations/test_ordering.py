@@ -180,3 +180,32 @@ def test_one_that_comes_just_as_the_one_before_it_ends_is_not_forgotten(script):
     assert behind.state == State.BLOCKED
     assert promote_left_behind() == 1
     assert to_its_end(behind).state == State.SUCCEEDED
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("how", ["as the one before it ends", "by the controller"])
+def test_while_the_next_one_s_row_is_held_no_younger_one_goes_first(how, script):
+    subject = new_id()
+    first, second, third = (begin(subject, kind=PATIENT, greeting=str(number)) for number in range(3))
+    if how == "by the controller":
+        Operation.objects.filter(pk=first.pk).update(state=State.SUCCEEDED)  # as if it had ended unseen
+    held, over = Event(), Event()
+
+    def act(number: int) -> None:
+        if number == 0:
+            with transaction.atomic():
+                assert Operation.objects.select_for_update(no_key=True).get(pk=second.pk)
+                held.set()
+                over.wait(10)
+            return
+        held.wait(10)
+        engine.drive(first.pk)
+        promote_left_behind()
+        over.set()
+
+    assert together(2, act) == [None, None]
+    third.refresh_from_db()
+    assert third.state == State.BLOCKED
+    assert promote_left_behind() == 1
+    second.refresh_from_db()
+    assert second.state == State.QUEUED

@@ -7,6 +7,7 @@ import pytest
 from audit.models import AuditEvent
 from core.errors import Invalid
 from ipam.models import IPLease
+from operations import freezing
 from operations.cancelling import cancel
 from operations.models import Operation
 from pods.models import CloudPod, HostnameTaken, VmidHold
@@ -16,6 +17,7 @@ from pods.services import (
     protect_pod,
     purge_due,
     purge_pod,
+    purging,
     rebuild_pod,
     restore_pod,
     start_pod,
@@ -23,6 +25,7 @@ from pods.services import (
 )
 from tenants.models import Tenant
 from tenants.services import set_quota
+from tests.factories import make_cluster
 from tests.pods.conftest import ended, fresh, is_at, nothing_is_left, pod_of
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +88,41 @@ def test_a_purge_that_is_refused_is_tried_again_but_not_at_once(deleted_pod, pla
     assert purge_due() == 1
     work.until_idle()
     assert nothing_is_left(plane)
+
+
+@pytest.fixture
+def two_due(create, alice, work, monkeypatch):
+    """Both are due, the first one before the second, and no more than one is begun at a time."""
+    pods = [pod_of(create(name)) for name in ("a", "b")]
+    work.until_idle()
+    for pod in pods:
+        destroy_pod(by=alice.actor, pod=pod)
+        work.until_idle()
+    work.pass_time(hours=80)
+    monkeypatch.setattr(purging, "MOST_AT_ONCE", 1)
+    return pods
+
+
+def test_due_pods_of_a_frozen_cluster_keep_no_other_cluster_s_from_being_purged(two_due, world, plane, olga):
+    here, there = two_due
+    CloudPod.objects.filter(pk=there.pk).update(cluster=make_cluster(plane, name="pve-b"))
+    freezing.freeze(by=olga.actor, reason="maintenance", place=world.cluster.place)
+    assert purge_due() == 1
+    assert (fresh(here).phase, fresh(there).phase) == ("deleted", "destroying")
+
+
+def test_a_pod_whose_purge_breaks_in_our_own_code_keeps_no_other_from_being_purged(two_due, monkeypatch, caplog):
+    broken, whole = two_due
+
+    def purge(**asked):
+        if asked["pod"].pk == broken.pk:
+            raise KeyError("a defect of ours")
+        return purge_pod(**asked)
+
+    monkeypatch.setattr(purging, "purge_pod", purge)
+    assert purge_due() == 1
+    assert (fresh(broken).phase, fresh(whole).phase) == ("deleted", "destroying")
+    assert f"the purge of {broken} broke" in caplog.text
 
 
 def test_staff_purge_at_once_and_say_why(deleted_pod, olga, plane, work):

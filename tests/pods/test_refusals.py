@@ -203,7 +203,7 @@ def test_an_unreachable_proxmox_fails_the_create_at_its_deadline(create, plane, 
     work.until_idle()
     plane.unreachable(False)
     failed = failed_with_nothing_left(operation, plane)
-    assert failed.error_code == "cluster_unavailable"
+    assert failed.error_code == "deadline_passed"
     assert "pve-a" in failed.error_message
     tries = failed.steps.get(name="clone").attempts.filter(result="retry")
     assert 30 < tries.count() < 50  # backing off, never longer than half a minute

@@ -18,6 +18,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import InterfaceError, InternalError, OperationalError, connection
+from psycopg.errors import LockNotAvailable
 
 from clusters.looks import Looks
 from clusters.observe import Rhythm, wake_parked
@@ -93,11 +94,15 @@ class Command(BaseCommand):
             connection.close()
 
     def _do(self, part: Callable[[], object]) -> None:
-        """A defect of ours in one part must not keep the others from their work, tick for tick."""
+        """A defect of ours in one part must not keep the others from their work, tick for tick; nor must a row that
+        somebody holds for long: what waited for it is gone over again.
+        """
         try:
             part()
-        except (OperationalError, InterfaceError, InternalError):
-            raise
+        except (OperationalError, InterfaceError, InternalError) as error:
+            if not isinstance(error.__cause__, LockNotAvailable):
+                raise
+            log.warning("a part of the tick waited too long for a row that somebody holds: %s", error)
         except Exception:
             log.exception("a part of the tick broke off")
 
