@@ -101,9 +101,10 @@ class Step(Generic[R]):
 class Kind(Generic[R]):
     """One kind of operation in one version.
 
-    `attention` is told, in the same transaction, that a person has to look; `resolved`, that one has. `joins`: a second
-    request is the first one, if these parameters are the same (None: it never is). `queues`: it may stand behind
-    another operation of its subject, instead of being refused. `overtakes`: kinds that it cancels when it does so.
+    `attention` is told, in the same transaction, that a person has to look; `resolved`, that one has: others may have
+    been at the subject since, or be at it. `joins`: a second request is the first one, if these parameters are the same
+    (None: it never is). `queues`: it may stand behind another operation of its subject, instead of being refused.
+    `overtakes`: kinds that it cancels when it does so.
     """
 
     name: str
