@@ -159,19 +159,31 @@ class PodRun(Run[P]):
         sent = self.history.unanswered_since
         return sent is not None and control_now() < sent + REQUEST_HORIZON
 
-    def late_effect(self) -> str:
+    def late_effect(self, *kinds: str, ct: Ct | None = None) -> str:
         """What this step has asked for and may yet take effect, in words; empty when nothing may. Ask this before you
         look: what ends between the two is then seen by the look.
+
+        `kinds`: of the tasks that its requests begin: one whose answer was lost may be running. `ct`: whose they are,
+        if not the pod's own container's.
         """
+        ct = ct or self.ct
         if self.may_still_arrive():
-            return f"A request of ours for CT {self.pod.vmid} got no answer and may still arrive."
+            return f"A request of ours for CT {ct.vmid} got no answer and may still arrive."
+        if self._unseen_task_goes_on() or any(self._lost_task_goes_on(ct, kind) for kind in kinds):
+            return f"A task of ours for CT {ct.vmid} still runs on node {ct.node}."
+        return ""
+
+    def _unseen_task_goes_on(self) -> bool:
         key = self.history.unseen_task
         if key is None:
-            return ""
+            return False
         task = AwaitedTask.of(key)
         listed = self.plane.tasks(task.node, since=task.started - 1)
-        goes_on = any(seen.upid == task.upid and seen.exit_status is None for seen in listed)
-        return f"A task of ours for CT {self.pod.vmid} still runs on node {task.node}." if goes_on else ""
+        return any(seen.upid == task.upid and seen.exit_status is None for seen in listed)
+
+    def _lost_task_goes_on(self, ct: Ct, kind: str) -> bool:
+        task = self.begun_before(ct, kind)
+        return task is not None and task.exit_status is None
 
     def last_words(self, wait_key: str) -> str:
         return self.plane.task_log(AwaitedTask.of(wait_key).upid)

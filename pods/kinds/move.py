@@ -49,7 +49,7 @@ def bring_back(op: Run) -> Parked | None:
     """To the node that it was on, if this took it away. What is not the pod's was not moved either."""
     if not (op.history.by_task or op.history.in_doubt):
         return None
-    late = op.late_effect()
+    late = op.late_effect("vzmigrate")
     match op.look_at(op.ct):
         case Mine() as mine if mine.ct.node == op.params.node:
             return op.parked(op.plane.migrate(mine, to_node=op.before["node"]), "the move back")
