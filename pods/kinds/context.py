@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -156,8 +156,11 @@ class PodRun(Run[P]):
 
     def may_still_arrive(self) -> bool:
         """Whether a request of this step's that got no answer may yet take effect."""
-        sent = self.history.unanswered_since
-        return sent is not None and control_now() < sent + REQUEST_HORIZON
+        return _may_be_on_its_way(self.history.unanswered_since)
+
+    def undo_may_still_arrive(self) -> bool:
+        """The same of what its undo has asked for so far."""
+        return _may_be_on_its_way(self.history.unanswered_undo_since)
 
     def late_effect(self, *kinds: str, ct: Ct | None = None) -> str:
         """What this step has asked for and may yet take effect, in words; empty when nothing may. Ask this before you
@@ -212,6 +215,10 @@ class PodRun(Run[P]):
                 after={"node": node.name},
             )
         raise moved
+
+
+def _may_be_on_its_way(sent: datetime | None) -> bool:
+    return sent is not None and control_now() < sent + REQUEST_HORIZON
 
 
 def not_ours(stranger: Stranger) -> NotOurs:

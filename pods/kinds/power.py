@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Q
 
 from clusters.dataplane.errors import Busy, WrongState
-from clusters.dataplane.port import Mine, Stranger, Upid
+from clusters.dataplane.port import Ct, Mine, Stranger, Upid
 from operations.kind import Parked, Step
 from operations.models import Attempt, Operation
 from pods.holdings import booted, is_well_again, saw, take_back
@@ -99,26 +99,35 @@ def start_again(op: PodRun[Any], *, before: str) -> Parked | None:
     if not may_have_been_stopped(op, before=before):
         return None
     late = op.late_effect("vzshutdown", "vzstop")
-    match op.look():
-        case Mine() as mine if not op.plane.running(mine):
-            return start(op, mine)
-        case Mine() if late:
-            raise Busy(late)
-        case Mine() | Stranger() | None:
-            return None
+    found = op.look()
+    if not isinstance(found, Mine):
+        return None
+    if late:  # it would take down what was started again
+        raise Busy(late)
+    return None if op.plane.running(found) else start(op, found)
 
 
 def stop_again(op: PodRun[Any], *, before: str) -> Parked | None:
     """Stop it again, if it should not run and this step started it or may have."""
     if before == RUNNING or not _had_effect(op):
         return None
-    late = op.late_effect("vzstart")
-    found = op.look()
-    if mine := running(op, found):
-        return op.parked(op.plane.stop(mine), "the stop")
+    return stop_started(op, op.ct, op.look)
+
+
+def stop_started(op: PodRun[Any], ct: Ct, look: Callable[[], Mine | Stranger | None]) -> Parked | None:
+    """Stop what this step started or may yet start: what comes late would start it again. One request at a time: a
+    second one could come after a later start.
+    """
+    late = op.late_effect("vzstart", ct=ct)
+    found = look()
     if isinstance(found, Mine) and late:
         raise Busy(late)
-    return None
+    mine = running(op, found)
+    if mine is None:
+        return None
+    if op.undo_may_still_arrive():
+        raise Busy(f"The request for the stop of CT {ct.vmid} got no answer and may still arrive.")
+    return op.parked(op.plane.stop(mine), "the stop")
 
 
 def _had_effect(op: PodRun[Any]) -> bool:

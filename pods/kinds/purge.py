@@ -57,10 +57,8 @@ def stop(op: PodRun[Any]) -> Parked | None:
     match op.look():
         case Stranger() as stranger:
             raise not_ours(stranger)
-        case Mine() as mine if op.plane.running(mine):
-            return op.parked(op.plane.stop(op.mine()), "the stop")  # looked at once more, right before the write
-        case Mine() | None:
-            return None
+        case Mine() | None as found:
+            return power.stop_found(op, found)
 
 
 def start_again(op: Run) -> Parked | None:
