@@ -111,8 +111,8 @@ def start(op: Run) -> Parked | None:
 
 
 def stop_new(op: Run) -> Parked | None:
-    mine = power.running(op, look_at_new(op))
-    return op.parked(op.plane.stop(mine), "the stop") if mine else None
+    """The old one does not run again before: they have one address."""
+    return power.stop_started(op, new_ct(op), lambda: look_at_new(op))
 
 
 def switch(op: Run) -> None:
