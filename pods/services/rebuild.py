@@ -53,6 +53,7 @@ def rebuild_pod(
             reason=reason,
             before=before,
             after={"template": copies[0].template.name},
+            joined=joined,
         )
 
 

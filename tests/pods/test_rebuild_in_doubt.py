@@ -10,6 +10,7 @@ from clusters.dataplane.errors import AnswerLost
 from clusters.dataplane.proxmox import ProxmoxPlane
 from operations.cancelling import cancel
 from operations.models import Operation
+from operations.ordering import same_going_on
 from pods.services import rebuild_pod
 from tests.pods.conftest import ended, fresh, is_at
 
@@ -80,3 +81,21 @@ def test_a_start_of_the_new_one_that_goes_on_without_our_knowing_is_waited_for(
     assert ended(operation).state == Operation.State.CANCELLED
     assert plane.vmids() == {fresh(running_pod).vmid} == {running_pod.vmid}
     assert is_at(plane, running_pod) == ("running", 1)
+
+
+def test_a_request_that_joins_a_rebuild_just_before_it_fails_begins_none(running_pod, alice, plane, work, monkeypatch):
+    """The VMID that it would begin one with is given back by then."""
+    plane.fail("clone", 400, "made to fail")
+    operation = rebuild_pod(by=alice.actor, pod=running_pod)
+
+    def it_fails_just_after(*asked):
+        found = same_going_on(*asked)
+        work.until_idle()
+        return found
+
+    monkeypatch.setattr("pods.services.rebuild.same_going_on", it_fails_just_after)
+    assert rebuild_pod(by=alice.actor, pod=running_pod) == operation
+    work.until_idle()
+    assert ended(operation).state == Operation.State.FAILED
+    assert Operation.objects.filter(kind="rebuild").count() == 1
+    assert (plane.vmids(), is_at(plane, running_pod)) == ({running_pod.vmid}, ("running", 1))
