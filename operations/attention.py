@@ -80,10 +80,10 @@ def resolve(*, by: Actor, operation: Operation, reason: str) -> Operation:
     """A person has dealt with what was left: nothing more is done. Refused: NeedsNoAttention, Invalid."""
     with transaction.atomic():
         row = _locked(operation, reason)
+        _resolve(row)  # first: what the kind then writes goes by what is still left
         kind = kind_of(row)
         if kind is not None and kind.resolved is not None:
             kind.resolved(kind.open(row, kind.params(**row.params), lambda: None))
-        _resolve(row)
         _record(by, row, "resolve", reason)
         return row
 
@@ -93,6 +93,16 @@ def close_all(*, subject_kind: str, subject_id: UUID, because: str) -> None:
     for row in _held_newest_first(subject_kind, subject_id, (State.NEEDS_ATTENTION,)):
         _resolve(row)
         _record(SYSTEM, row, "resolve", because)
+
+
+def is_something_left(*, subject_kind: str, subject_id: UUID) -> bool:
+    """Whether the subject is not what it should be: of an operation whose kind tells so (`attention`), until a person
+    has dealt with it; for ever, if its kind knows no way in which one could (no `resolved`).
+    """
+    ended = (State.NEEDS_ATTENTION, State.RESOLVED)
+    left = Operation.objects.filter(subject_kind=subject_kind, subject_id=subject_id, state__in=ended)
+    telling = [(row, kind) for row in left if (kind := kind_of(row)) is not None and kind.attention is not None]
+    return any(row.state == State.NEEDS_ATTENTION or kind.resolved is None for row, kind in telling)
 
 
 def hold_all(*, subject_kind: str, subject_id: UUID) -> list[Operation]:

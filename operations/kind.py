@@ -32,7 +32,8 @@ class History:
     `in_doubt`: one may have had an effect that nobody recorded. `unanswered_since`: since when the newest request that
     got no answer may be on its way. `well`: one ended well. `by_task`: one began a task. `unseen_task`: the newest one
     whose end nobody has seen, by the key it was waited for with. `doubtful_since`: when the first one of whose effect
-    nothing is known was begun: what it may have asked for was asked for after that.
+    nothing is known was begun: what it may have asked for was asked for after that. `unanswered_undo_since`: as
+    `unanswered_since`, of earlier attempts at undoing it; the rest is of doing it.
     """
 
     in_doubt: bool = False
@@ -41,6 +42,7 @@ class History:
     by_task: bool = False
     unseen_task: str | None = None
     doubtful_since: datetime | None = None
+    unanswered_undo_since: datetime | None = None
 
 
 @dataclass(kw_only=True)
@@ -101,9 +103,10 @@ class Step(Generic[R]):
 class Kind(Generic[R]):
     """One kind of operation in one version.
 
-    `attention` is told, in the same transaction, that a person has to look; `resolved`, that one has. `joins`: a second
-    request is the first one, if these parameters are the same (None: it never is). `queues`: it may stand behind
-    another operation of its subject, instead of being refused. `overtakes`: kinds that it cancels when it does so.
+    `attention` is told, in the same transaction, that a person has to look; `resolved`, that one has: others may have
+    been at the subject since, or be at it. `joins`: a second request is the first one, if these parameters are the same
+    (None: it never is). `queues`: it may stand behind another operation of its subject, instead of being refused.
+    `overtakes`: kinds that it cancels when it does so.
     """
 
     name: str

@@ -48,19 +48,27 @@ def unfinished_attempt(step: Step, direction: str) -> Attempt | None:
 
 
 def history_of(step: Step) -> History:
-    """What is known of the attempts at doing the step. One that was cut short may have asked until just now."""
-    attempts = list(step.attempts.filter(direction=Direction.DO).order_by("number"))
+    """What is known of the attempts at the step, mainly at doing it."""
+    both = list(step.attempts.order_by("number"))
+    attempts = [attempt for attempt in both if attempt.direction == Direction.DO]
+    undoing = [attempt for attempt in both if attempt.direction == Direction.UNDO]
     doubtful = [attempt for attempt in attempts if attempt.in_doubt]
-    unanswered = [attempt.ended_at or control_now() for attempt in doubtful if attempt.wait_key is None]
     unseen = [attempt.wait_key for attempt in attempts if attempt.wait_key and attempt.outcome is None]
     return History(
         in_doubt=bool(doubtful),
-        unanswered_since=max(unanswered, default=None),
+        unanswered_since=_unanswered_since(attempts),
         well=any(attempt.result == Attempt.Result.DONE for attempt in attempts),
         by_task=any(attempt.wait_key for attempt in attempts),
         unseen_task=unseen[-1] if unseen else None,
         doubtful_since=min((attempt.begun_at for attempt in doubtful), default=None),
+        unanswered_undo_since=_unanswered_since(undoing),
     )
+
+
+def _unanswered_since(attempts: list[Attempt]) -> datetime | None:
+    """One that was cut short may have asked until just now."""
+    unanswered = [attempt for attempt in attempts if attempt.in_doubt and attempt.wait_key is None]
+    return max((attempt.ended_at or control_now() for attempt in unanswered), default=None)
 
 
 # Transitions of a step

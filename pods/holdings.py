@@ -69,8 +69,41 @@ def take_back(pod: CloudPod, *, phase: str, desired_state: str) -> None:
     pod.save(update_fields=["phase", "desired_state"])
 
 
+def is_dealt_with(pod: CloudPod) -> None:
+    """A person has dealt with what an operation had left of the pod. It is well again, unless another one has left
+    something too. What was done with it since, or is being done, has the last word.
+    """
+    row = _held(pod)
+    if row.phase == CloudPod.Phase.NEEDS_ATTENTION:
+        row.phase = _back_from(row)
+        row.save(update_fields=["phase"])
+
+
+def phase_back(pod: CloudPod, *, before: str) -> str:
+    """The phase of a pod that has to stay, which had this one before: what it needed a person for may be over."""
+    return _back_from(_held(pod)) if before == CloudPod.Phase.NEEDS_ATTENTION else before
+
+
+def is_troubled(pod: CloudPod) -> bool:
+    """Whether an operation has left something of the pod that nobody has dealt with, or that only a purge can."""
+    return attention.is_something_left(subject_kind="pod", subject_id=pod.pk)
+
+
+def _back_from(pod: CloudPod) -> str:
+    """Where a held pod comes to from `needs_attention`."""
+    if is_troubled(pod):
+        return CloudPod.Phase.NEEDS_ATTENTION
+    return CloudPod.Phase.ACTIVE if pod.purge_at is None else CloudPod.Phase.DELETED
+
+
+def _held(pod: CloudPod) -> CloudPod:
+    """The row as it is now, until the transaction ends: of two that deal with it, the second one sees the first."""
+    row: CloudPod = CloudPod.objects.select_for_update(no_key=True).get(pk=pod.pk)
+    return row
+
+
 def is_well_again(pod: CloudPod) -> None:
-    """What a person had to look at is dealt with."""
+    """The operation that had left something of the pod came to its end after all."""
     if pod.phase == CloudPod.Phase.NEEDS_ATTENTION:
         pod.phase = CloudPod.Phase.ACTIVE
         pod.save(update_fields=["phase"])

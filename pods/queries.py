@@ -5,6 +5,7 @@ Decides: how they are counted. Not: what the counts mean (admission.py, placemen
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from django.db.models import Count, Q, Sum
@@ -29,7 +30,9 @@ def held_by(tenant: Tenant) -> dict[str, int]:
 
 
 def candidates_on(copies: Sequence[TemplateCopy]) -> list[Candidate]:
-    """The copies with what is on their nodes, for placement; one query. A node may have been written off meanwhile."""
+    """The copies with what is on their nodes or on its way to them, for placement. A node may have been written off
+    meanwhile.
+    """
     creating = Q(pods__phase=CloudPod.Phase.CREATING)
     nodes = Node.objects.filter(pk__in={copy.node_id for copy in copies}, written_off_at=None).annotate(
         live=Count("pods", filter=LIVE),
@@ -37,23 +40,32 @@ def candidates_on(copies: Sequence[TemplateCopy]) -> list[Candidate]:
         memory_used=Sum("pods__memory_mib", filter=LIVE, default=0),
     )
     by_id = {node.pk: node for node in nodes}
-    return [_candidate(copy, by_id[copy.node_id]) for copy in copies if copy.node_id in by_id]
+    coming = {place: memory_coming(place) for place in {copy.cluster.place for copy in copies}}
+    there = [(copy, by_id[copy.node_id]) for copy in copies if copy.node_id in by_id]
+    return [_candidate(copy, node, coming[copy.cluster.place][node.name]) for copy, node in there]
 
 
 def memory_free(node: Node) -> int | None:
     """MiB that the pods on it, and those that are on their way to it, leave; None: it is not counted."""
     if node.memory_mib is None:
         return None
-    coming = Operation.objects.filter(
-        kind="move", state__in=Operation.LIVE, place=node.cluster.place, params__node=node.name
-    )
-    there = CloudPod.objects.live().filter(
-        Q(node=node) | Q(cluster=node.cluster_id, pk__in=coming.values("subject_id"))
-    )
-    return node.memory_mib - (there.aggregate(used=Sum("memory_mib"))["used"] or 0)
+    used = CloudPod.objects.live().filter(node=node).aggregate(used=Sum("memory_mib"))["used"] or 0
+    return node.memory_mib - used - memory_coming(node.cluster.place)[node.name]
 
 
-def _candidate(copy: TemplateCopy, node: Node) -> Candidate:
+def memory_coming(place: str) -> Counter[str]:
+    """MiB by the name of a cluster's node, of pods that are being moved there or rebuilt there."""
+    coming = Operation.objects.filter(kind__in=("move", "rebuild"), state__in=Operation.LIVE, place=place)
+    to = dict(coming.values_list("subject_id", "params__node"))
+    memory: Counter[str] = Counter()
+    pods = CloudPod.objects.live().filter(pk__in=to).values_list("pk", "node__name", "memory_mib")
+    for pod, at, memory_mib in pods:
+        if at != to[pod]:
+            memory[to[pod]] += memory_mib
+    return memory
+
+
+def _candidate(copy: TemplateCopy, node: Node, coming: int) -> Candidate:
     counts = vars(node)
-    free = None if node.memory_mib is None else node.memory_mib - counts["memory_used"]
+    free = None if node.memory_mib is None else node.memory_mib - counts["memory_used"] - coming
     return Candidate(copy.pk, node.name, counts["creating"], counts["live"], free)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -156,22 +156,37 @@ class PodRun(Run[P]):
 
     def may_still_arrive(self) -> bool:
         """Whether a request of this step's that got no answer may yet take effect."""
-        sent = self.history.unanswered_since
-        return sent is not None and control_now() < sent + REQUEST_HORIZON
+        return _may_be_on_its_way(self.history.unanswered_since)
 
-    def late_effect(self) -> str:
+    def undo_may_still_arrive(self) -> bool:
+        """The same of what its undo has asked for so far."""
+        return _may_be_on_its_way(self.history.unanswered_undo_since)
+
+    def late_effect(self, *kinds: str, ct: Ct | None = None) -> str:
         """What this step has asked for and may yet take effect, in words; empty when nothing may. Ask this before you
         look: what ends between the two is then seen by the look.
+
+        `kinds`: of the tasks that its requests begin: one whose answer was lost may be running. `ct`: whose they are,
+        if not the pod's own container's.
         """
+        ct = ct or self.ct
         if self.may_still_arrive():
-            return f"A request of ours for CT {self.pod.vmid} got no answer and may still arrive."
+            return f"A request of ours for CT {ct.vmid} got no answer and may still arrive."
+        if self._unseen_task_goes_on() or any(self._lost_task_goes_on(ct, kind) for kind in kinds):
+            return f"A task of ours for CT {ct.vmid} still runs on node {ct.node}."
+        return ""
+
+    def _unseen_task_goes_on(self) -> bool:
         key = self.history.unseen_task
         if key is None:
-            return ""
+            return False
         task = AwaitedTask.of(key)
         listed = self.plane.tasks(task.node, since=task.started - 1)
-        goes_on = any(seen.upid == task.upid and seen.exit_status is None for seen in listed)
-        return f"A task of ours for CT {self.pod.vmid} still runs on node {task.node}." if goes_on else ""
+        return any(seen.upid == task.upid and seen.exit_status is None for seen in listed)
+
+    def _lost_task_goes_on(self, ct: Ct, kind: str) -> bool:
+        task = self.begun_before(ct, kind)
+        return task is not None and task.exit_status is None
 
     def last_words(self, wait_key: str) -> str:
         return self.plane.task_log(AwaitedTask.of(wait_key).upid)
@@ -200,6 +215,10 @@ class PodRun(Run[P]):
                 after={"node": node.name},
             )
         raise moved
+
+
+def _may_be_on_its_way(sent: datetime | None) -> bool:
+    return sent is not None and control_now() < sent + REQUEST_HORIZON
 
 
 def not_ours(stranger: Stranger) -> NotOurs:

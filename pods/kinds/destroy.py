@@ -11,7 +11,7 @@ from datetime import timedelta
 from clusters.dataplane.port import Mine, Stranger
 from core.clock import control_now
 from operations.kind import Kind, Parked, Step
-from pods.holdings import needs_a_person, saw
+from pods.holdings import is_dealt_with, needs_a_person, phase_back, saw
 from pods.kinds import config, power
 from pods.kinds.context import PodRun, not_ours, open_pod_to_end
 from pods.models import CloudPod
@@ -42,7 +42,7 @@ def declare(op: Run) -> None:
 def take_back(op: Run) -> None:
     """It is meant to be what it was. One that is gone stays gone."""
     if op.pod.gone_at is None:
-        op.pod.phase = op.before["phase"]
+        op.pod.phase = phase_back(op.pod, before=op.before["phase"])
         op.pod.save(update_fields=["phase"])
 
 
@@ -95,7 +95,7 @@ DESTROY: Kind[Run] = Kind(
     open=open_pod_to_end,
     deadline=power.DEADLINE,
     attention=lambda op: needs_a_person(op.pod),
-    resolved=take_back,
+    resolved=lambda op: is_dealt_with(op.pod),
     joins=(),
     queues=True,
     overtakes=frozenset({"create"}),

@@ -14,7 +14,7 @@ from clusters.dataplane.errors import Busy, NotFound
 from clusters.dataplane.port import Mine, Stranger
 from clusters.models import Node
 from operations.kind import Kind, Parked, Step
-from pods.holdings import is_well_again, needs_a_person
+from pods.holdings import is_dealt_with, is_well_again, needs_a_person
 from pods.kinds import power
 from pods.kinds.context import PodRun, not_ours, open_pod
 from pods.models import CloudPod
@@ -49,7 +49,7 @@ def bring_back(op: Run) -> Parked | None:
     """To the node that it was on, if this took it away. What is not the pod's was not moved either."""
     if not (op.history.by_task or op.history.in_doubt):
         return None
-    late = op.late_effect()
+    late = op.late_effect("vzmigrate")
     match op.look_at(op.ct):
         case Mine() as mine if mine.ct.node == op.params.node:
             return op.parked(op.plane.migrate(mine, to_node=op.before["node"]), "the move back")
@@ -98,7 +98,7 @@ MOVE: Kind[Run] = Kind(
     open=open_pod,
     deadline=power.DEADLINE + timedelta(hours=12),  # whole disks go over the network
     attention=lambda op: needs_a_person(op.pod),
-    resolved=lambda op: is_well_again(op.pod),
+    resolved=lambda op: is_dealt_with(op.pod),
     joins=("node",),
     steps=(
         Step(

@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Q
 
 from clusters.dataplane.errors import Busy, WrongState
-from clusters.dataplane.port import Mine, Stranger, Upid
+from clusters.dataplane.port import Ct, Mine, Stranger, Upid
 from operations.kind import Parked, Step
 from operations.models import Attempt, Operation
 from pods.holdings import booted, is_well_again, saw, take_back
@@ -54,27 +54,35 @@ def shut_down(op: PodRun[Any], *, timeout_s: int) -> Parked | None:
     """Ask its first process to end, if it runs. When the time is over its task fails, and a hard stop has to follow."""
     if timeout_s == 0:
         return None
-    return _take_down(op, lambda mine: op.plane.shutdown(mine, timeout_s=timeout_s), "the shutdown")
+
+    def ask(mine: Mine) -> Upid:
+        return op.plane.shutdown(mine, timeout_s=timeout_s)
+
+    return _take_down(op, _to_take_down(op), "vzshutdown", ask, "the shutdown")
 
 
 def stop_hard(op: PodRun[Any]) -> Parked | None:
     """Stop it, if it still runs."""
-    return _take_down(op, op.plane.stop, "the stop")
+    return stop_found(op, _to_take_down(op))
 
 
-def _take_down(op: PodRun[Any], ask: Callable[[Mine], Upid], words: str) -> Parked | None:
-    """One request at a time: a second one could arrive after the pod was started again, and stop it once more.
+def stop_found(op: PodRun[Any], mine: Mine | None) -> Parked | None:
+    """The same of what was just found."""
+    return _take_down(op, mine, "vzstop", op.plane.stop, "the stop")
 
-    A container that is gone runs no more; whether that is well is for the next step to say.
-    """
+
+def _to_take_down(op: PodRun[Any]) -> Mine | None:
+    """A container that is gone runs no more; whether that is well is for the next step to say."""
     found = op.look()
-    if found is None and op.may_be_gone:
+    return None if found is None and op.may_be_gone else op.as_mine(found)
+
+
+def _take_down(op: PodRun[Any], mine: Mine | None, kind: str, ask: Callable[[Mine], Upid], words: str) -> Parked | None:
+    """One request at a time: a second one could arrive after the pod was started again, and stop it once more."""
+    if mine is None or not op.plane.running(mine):
         return None
-    mine = op.as_mine(found)
-    if not op.plane.running(mine):
-        return None
-    if op.may_still_arrive():
-        raise Busy(f"The request for {words} of CT {op.pod.vmid} got no answer and may still arrive.")
+    if going_on := op.taken_up(mine, kind, words):
+        return going_on
     return op.parked(ask(op.mine()), words)  # looked at once more: nothing comes between a look and its write
 
 
@@ -90,27 +98,36 @@ def start_again(op: PodRun[Any], *, before: str) -> Parked | None:
     """Let it run again, if it should and this step stopped it or may have."""
     if not may_have_been_stopped(op, before=before):
         return None
-    late = op.late_effect()
-    match op.look():
-        case Mine() as mine if not op.plane.running(mine):
-            return start(op, mine)
-        case Mine() if late:
-            raise Busy(late)
-        case Mine() | Stranger() | None:
-            return None
+    late = op.late_effect("vzshutdown", "vzstop")
+    found = op.look()
+    if not isinstance(found, Mine):
+        return None
+    if late:  # it would take down what was started again
+        raise Busy(late)
+    return None if op.plane.running(found) else start(op, found)
 
 
 def stop_again(op: PodRun[Any], *, before: str) -> Parked | None:
     """Stop it again, if it should not run and this step started it or may have."""
     if before == RUNNING or not _had_effect(op):
         return None
-    late = op.late_effect()
-    found = op.look()
-    if mine := running(op, found):
-        return op.parked(op.plane.stop(mine), "the stop")
+    return stop_started(op, op.ct, op.look)
+
+
+def stop_started(op: PodRun[Any], ct: Ct, look: Callable[[], Mine | Stranger | None]) -> Parked | None:
+    """Stop what this step started or may yet start: what comes late would start it again. One request at a time: a
+    second one could come after a later start.
+    """
+    late = op.late_effect("vzstart", ct=ct)
+    found = look()
     if isinstance(found, Mine) and late:
         raise Busy(late)
-    return None
+    mine = running(op, found)
+    if mine is None:
+        return None
+    if op.undo_may_still_arrive():
+        raise Busy(f"The request for the stop of CT {ct.vmid} got no answer and may still arrive.")
+    return op.parked(op.plane.stop(mine), "the stop")
 
 
 def _had_effect(op: PodRun[Any]) -> bool:

@@ -14,7 +14,7 @@ from clusters.dataplane.errors import Busy
 from clusters.dataplane.port import Mine, Stranger
 from core.clock import control_now
 from operations.kind import Kind, Parked, Step
-from pods.holdings import let_go, needs_a_person
+from pods.holdings import let_go, needs_a_person, phase_back
 from pods.kinds import power
 from pods.kinds.context import PodRun, not_ours, open_pod
 from pods.kinds.discard import take_away
@@ -44,7 +44,7 @@ def declare(op: Run) -> None:
 def take_back(op: Run) -> None:
     """A deleted pod stays deleted, and its purge is tried again by itself, but not at once."""
     pod = op.pod
-    pod.phase = op.before["phase"]
+    pod.phase = phase_back(pod, before=op.before["phase"])
     if pod.phase == CloudPod.Phase.DELETED and pod.purge_at is not None:
         pod.purge_at = max(pod.purge_at, control_now() + TRY_AGAIN)
     pod.save(update_fields=["phase", "purge_at"])
@@ -57,10 +57,8 @@ def stop(op: PodRun[Any]) -> Parked | None:
     match op.look():
         case Stranger() as stranger:
             raise not_ours(stranger)
-        case Mine() as mine if op.plane.running(mine):
-            return op.parked(op.plane.stop(op.mine()), "the stop")  # looked at once more, right before the write
-        case Mine() | None:
-            return None
+        case Mine() | None as found:
+            return power.stop_found(op, found)
 
 
 def start_again(op: Run) -> Parked | None:

@@ -15,7 +15,7 @@ from clusters.dataplane.errors import NotFound
 from clusters.dataplane.port import Clone, Ct, Mine, Stranger
 from clusters.models import Node, TemplateCopy
 from operations.kind import Kind, Parked, Step
-from pods.holdings import is_well_again, needs_a_person, saw
+from pods.holdings import is_dealt_with, is_well_again, needs_a_person, saw
 from pods.kinds import config, making, power
 from pods.kinds.context import PodRun, open_pod_to_end
 from pods.kinds.discard import discard_found, take_away
@@ -111,8 +111,8 @@ def start(op: Run) -> Parked | None:
 
 
 def stop_new(op: Run) -> Parked | None:
-    mine = power.running(op, look_at_new(op))
-    return op.parked(op.plane.stop(mine), "the stop") if mine else None
+    """The old one does not run again before: they have one address."""
+    return power.stop_started(op, new_ct(op), lambda: look_at_new(op))
 
 
 def switch(op: Run) -> None:
@@ -166,7 +166,7 @@ REBUILD: Kind[Run] = Kind(
     open=open_pod_to_end,
     deadline=power.DEADLINE + timedelta(minutes=20),
     attention=lambda op: needs_a_person(op.pod),
-    resolved=lambda op: is_well_again(op.pod),
+    resolved=lambda op: is_dealt_with(op.pod),
     joins=("copy",),
     steps=(
         Step("declare", declare, undo=release, atomic=True, undo_atomic=True, by_request=True),

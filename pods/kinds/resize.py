@@ -59,7 +59,7 @@ def write_back(op: Run) -> None:
 
 def keep_what_grew(op: Run) -> None:
     """A disk that has grown is the pod's, and so it is counted: what comes late is waited for."""
-    late = op.late_effect()
+    late = op.late_effect("resize")
     found = op.look()
     if not isinstance(found, Mine):
         return

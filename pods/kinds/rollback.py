@@ -15,7 +15,7 @@ from clusters.dataplane.errors import NotFound
 from clusters.dataplane.port import Change
 from operations.kind import Kind, Parked, Step
 from operations.models import Step as StepRow
-from pods.holdings import is_well_again, needs_a_person
+from pods.holdings import is_dealt_with, is_well_again, needs_a_person
 from pods.kinds import disk, making, power, snapshots
 from pods.kinds.context import PodRun, open_pod
 from pods.wanted import wanted_env, wanted_settings
@@ -84,7 +84,7 @@ ROLLBACK: Kind[Run] = Kind(
     open=open_pod,
     deadline=power.DEADLINE + timedelta(hours=1),
     attention=attention,
-    resolved=lambda op: is_well_again(op.pod),
+    resolved=lambda op: is_dealt_with(op.pod),
     joins=("name",),
     steps=(
         Step("begin", begin, undo=lambda op: is_well_again(op.pod), atomic=True, undo_atomic=True, by_request=True),

@@ -68,7 +68,7 @@ def discard(op: Run) -> Parked | None:
     """Delete it, if there is one that this operation took. What comes late is let come first, or it would be there
     again.
     """
-    late = op.late_effect()
+    late = op.late_effect("vzsnapshot")
     mine = op.look()
     if not isinstance(mine, Mine):
         return None

@@ -26,12 +26,16 @@ def ask(
     reason: str = "",
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
+    joined: Operation | None = None,
 ) -> Operation:
     """Begin an operation of this kind on a pod whose row is locked, or join the same one that goes on.
 
+    `joined`: the one that the caller has found, and has its parameters from. It may have ended since: looking twice,
+    one would begin another with what this one has given back.
+
     Refused: OperationInProgress, Frozen.
     """
-    joined = same_going_on(kind, pod.pk, asdict(params))
+    joined = joined or same_going_on(kind, pod.pk, asdict(params))
     operation = joined or begin_operation(
         kind,
         by=by,

@@ -11,6 +11,7 @@ from audit.services import Actor
 from core.errors import Invalid
 from operations.models import Operation
 from pods import refusals
+from pods.holdings import is_troubled
 from pods.kinds.destroy import DESTROY
 from pods.kinds.destroy import Params as DestroyParams
 from pods.kinds.power import USUAL_TIMEOUT_S
@@ -74,11 +75,12 @@ def restore_pod(*, by: Actor, pod: CloudPod, reason: str = "") -> Operation:
 
 
 def _check_was_whole(pod: CloudPod) -> None:
-    """What an operation had left of a pod does not become a pod by being destroyed and restored."""
+    """What an operation had left of a pod does not become a pod by being destroyed and restored, but by a person."""
     destroyed = (
         Operation.objects.filter(subject_kind="pod", subject_id=pod.pk, kind=DESTROY.name).order_by("-pk").first()
     )
-    if destroyed is not None and destroyed.before.get("phase") == Phase.NEEDS_ATTENTION:
+    troubled = destroyed is not None and destroyed.before.get("phase") == Phase.NEEDS_ATTENTION
+    if troubled and is_troubled(pod):
         raise refusals.PodNeedsAttention(
             f"The pod {pod} needed a person before it was destroyed: it is not whole, and can only be purged."
         )

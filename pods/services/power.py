@@ -37,7 +37,8 @@ def start_pod(*, by: Actor, pod: CloudPod, reason: str = "") -> Operation:
         locked = lock(pod)
         check_not_suspended(locked)
         params = StartParams(desired_state=locked.desired_state)
-        return ask(START, by=by, pod=locked, params=params, reason=reason, **_wanted(locked, Desired.RUNNING))
+        before, after = _wanted(locked, Desired.RUNNING)
+        return ask(START, by=by, pod=locked, params=params, reason=reason, before=before, after=after)
 
 
 def stop_pod(*, by: Actor, pod: CloudPod, timeout_s: int = USUAL_TIMEOUT_S, reason: str = "") -> Operation:
@@ -51,7 +52,8 @@ def stop_pod(*, by: Actor, pod: CloudPod, timeout_s: int = USUAL_TIMEOUT_S, reas
         check_timeout(timeout_s)
         locked = lock(pod)
         params = StopParams(desired_state=locked.desired_state, timeout_s=timeout_s)
-        return ask(STOP, by=by, pod=locked, params=params, reason=reason, **_wanted(locked, Desired.STOPPED))
+        before, after = _wanted(locked, Desired.STOPPED)
+        return ask(STOP, by=by, pod=locked, params=params, reason=reason, before=before, after=after)
 
 
 def reboot_pod(*, by: Actor, pod: CloudPod, timeout_s: int = USUAL_TIMEOUT_S, reason: str = "") -> Operation:
@@ -77,6 +79,6 @@ def check_timeout(timeout_s: int) -> None:
         )
 
 
-def _wanted(pod: CloudPod, desired_state: str) -> dict[str, dict[str, str]]:
-    """What is wanted, for the audit trail."""
-    return {"before": {"desired_state": pod.desired_state}, "after": {"desired_state": desired_state}}
+def _wanted(pod: CloudPod, desired_state: str) -> tuple[dict[str, str], dict[str, str]]:
+    """What was wanted and what is, for the audit trail."""
+    return {"desired_state": pod.desired_state}, {"desired_state": desired_state}

@@ -16,10 +16,12 @@ from clusters.dataplane.errors import AnswerLost, Changed, Protected
 from clusters.dataplane.proxmox import ProxmoxPlane
 from clusters.models import Cluster
 from demo.handle import FakeHandle
+from operations.cancelling import cancel
 from operations.models import Operation
 from pods.models import CloudPod
-from pods.services import purge_pod, reboot_pod, replace_ssh_keys, start_pod, stop_pod
+from pods.services import Size, purge_pod, reboot_pod, replace_ssh_keys, resize_pod, start_pod, stop_pod
 from tests.cast import Person
+from tests.pods.changes import disk_of, is_on, kept, rows
 from tests.pods.conftest import ended, fresh, is_at
 from tests.pods.keys import ed25519_key, keys_for_next_boot
 from tests.work import Work
@@ -83,6 +85,78 @@ def test_a_task_that_starts_a_pod_after_its_operations_time_is_made_good(
     assert ended(operation).state == Operation.State.FAILED
     assert is_at(plane, stopped_pod) == ("stopped", 0)
     assert fresh(stopped_pod).desired_state == "stopped"
+
+
+# A task of which nobody has been told
+
+
+def goes_on_without_our_knowing(
+    call: str, operation: Operation, plane: FakeHandle, alice: Person, work: Work, *, turns: int = 1
+) -> None:
+    """Its answer is lost, it is cancelled, and more than a minute later its task still runs: it is waited for."""
+    for _ in range(turns - 1):
+        work.drive_due()
+        plane.wait_idle()
+        work.tick()
+    plane.hold_tasks()
+    plane.lose_answer(call)
+    work.drive_due()
+    cancel(by=alice.actor, operation=operation)
+    for _ in range(3):
+        work.pass_time(seconds=40)
+        work.drive_due()
+    assert is_undoing(operation)
+    assert "still runs" in operation.waits_for
+    what_is_under_way_comes_to_its_end(plane, work)
+    assert ended(operation).state == Operation.State.CANCELLED
+
+
+@pytest.mark.parametrize(("call", "timeout_s"), [("stop", 0), ("shutdown", 600)])
+@pytest.mark.parametrize("verb", [stop_pod, reboot_pod])
+def test_a_pod_that_goes_down_after_all_runs_again(
+    verb: Callable[..., Operation],
+    call: str,
+    timeout_s: int,
+    running_pod: CloudPod,
+    plane: FakeHandle,
+    alice: Person,
+    work: Work,
+) -> None:
+    operation = verb(by=alice.actor, pod=running_pod, timeout_s=timeout_s)
+    goes_on_without_our_knowing(call, operation, plane, alice, work)
+    assert is_at(plane, running_pod) == ("running", 1)
+    assert fresh(running_pod).desired_state == "running"
+
+
+def test_a_pod_that_starts_after_all_is_stopped_again(
+    stopped_pod: CloudPod, plane: FakeHandle, alice: Person, work: Work
+) -> None:
+    goes_on_without_our_knowing("start", start_pod(by=alice.actor, pod=stopped_pod), plane, alice, work)
+    assert is_at(plane, stopped_pod) == ("stopped", 0)
+
+
+@pytest.mark.usefixtures("full_clones")
+def test_a_pod_that_moves_after_all_is_brought_back(
+    move: Callable[..., Operation], running_pod: CloudPod, plane: FakeHandle, alice: Person, work: Work
+) -> None:
+    goes_on_without_our_knowing("migrate", move(), plane, alice, work, turns=2)
+    assert is_on(running_pod.node, running_pod, plane, status="running")
+
+
+def test_a_disk_that_grows_after_all_is_counted(
+    running_pod: CloudPod, plane: FakeHandle, alice: Person, work: Work
+) -> None:
+    larger = running_pod.disk_gib + 4
+    operation = resize_pod(by=alice.actor, pod=running_pod, size=Size(disk_gib=larger))
+    goes_on_without_our_knowing("resize", operation, plane, alice, work)
+    assert (disk_of(plane, running_pod), fresh(running_pod).disk_gib) == (f"{larger}G", larger)
+
+
+def test_a_snapshot_that_is_taken_after_all_is_removed(
+    take: Callable[..., Operation], running_pod: CloudPod, plane: FakeHandle, alice: Person, work: Work
+) -> None:
+    goes_on_without_our_knowing("snapshot", take(), plane, alice, work)
+    assert kept(plane, running_pod) == rows() == {}
 
 
 # A request that nobody has answered

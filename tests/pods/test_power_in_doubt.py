@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import pytest
 
+from clusters.dataplane.errors import AnswerLost
 from clusters.dataplane.proxmox import ProxmoxPlane
+from operations.cancelling import cancel
 from operations.models import Operation
 from pods.models import CloudPod
 from pods.services import reboot_pod, start_pod, stop_pod
@@ -110,6 +112,66 @@ def test_a_request_that_never_arrived_is_made_again_after_a_minute(pod, plane, a
     work.until_idle()
     assert ended(operation).state == Operation.State.SUCCEEDED
     assert effects(plane) == ["shutdown"]
+
+
+def test_a_pod_that_went_down_by_itself_is_not_started_before_the_stop_that_may_still_arrive(pod, plane, alice, work):
+    plane.fail("stop", status=596, message="Connection timed out")
+    operation = stop_pod(by=alice.actor, pod=pod, timeout_s=0)
+    work.drive_due()
+    plane.edit_ct(pod.vmid, status="stopped")
+    cancel(by=alice.actor, operation=operation)
+    work.pass_time(seconds=20)
+    work.drive_due()
+    operation.refresh_from_db()
+    assert (operation.direction, "may still arrive" in operation.waits_for) == ("undo", True)
+    assert sent(plane) == ["stop"]
+    work.until_idle()
+    assert ended(operation).state == Operation.State.CANCELLED
+    assert status(plane, pod) == ("running", 1)
+
+
+def test_a_pod_is_not_stopped_again_before_a_second_start_that_may_still_arrive(
+    stopped, plane, alice, work, monkeypatch
+):
+    """The first request arrived, the second is under way: it would start what was stopped."""
+    real = ProxmoxPlane.start
+
+    def lost(*call):
+        if not plane.task_ends():
+            real(*call)
+        raise AnswerLost("no answer came in time")
+
+    operation = start_pod(by=alice.actor, pod=stopped)
+    with monkeypatch.context() as patch:
+        patch.setattr(ProxmoxPlane, "start", lost)
+        work.drive_due()
+    plane.wait_idle()
+    cancel(by=alice.actor, operation=operation)
+    work.pass_time(seconds=20)
+    work.drive_due()
+    assert sent(plane) == ["start"]
+    work.until_idle()
+    assert ended(operation).state == Operation.State.CANCELLED
+    assert status(plane, stopped) == ("stopped", 0)
+
+
+def test_what_undoes_a_start_asks_for_one_stop_at_a_time(stopped, plane, alice, work):
+    plane.hold_tasks()
+    operation = start_pod(by=alice.actor, pod=stopped)
+    work.drive_due()
+    cancel(by=alice.actor, operation=operation)
+    plane.release_tasks()
+    plane.wait_idle()
+    work.tick()
+    plane.fail("stop", status=596, message="Connection timed out")
+    for _ in range(4):
+        work.drive_due()
+        work.pass_time(seconds=12)
+    assert sent(plane) == ["start", "stop"]
+    work.until_idle()
+    assert ended(operation).state == Operation.State.CANCELLED
+    assert status(plane, stopped) == ("stopped", 0)
+    assert sent(plane) == ["start", "stop", "stop"]
 
 
 def test_a_stop_that_lands_while_it_is_undone_is_made_good(pod, plane, alice, work):

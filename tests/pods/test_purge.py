@@ -57,6 +57,20 @@ def test_a_lost_answer_does_not_keep_a_destroy_from_its_end(name, running_pod, p
     assert nothing_is_left(plane)
 
 
+def test_a_second_stop_does_not_go_out_while_the_first_may_still_arrive(running_pod, plane, alice, work):
+    """It could arrive after the purge was taken back, and take the pod down."""
+    plane.clear_record()
+    plane.fail("stop", status=596, message="Connection timed out")
+    operation = purge_pod(by=alice.actor, pod=running_pod, reason="no longer needed")
+    for _ in range(4):
+        work.drive_due()
+        work.pass_time(seconds=12)
+    assert len(plane.record("stop")) == 1
+    work.until_idle()
+    assert ended(operation).state == Operation.State.SUCCEEDED
+    assert len(plane.record("stop")) == 2
+
+
 def test_a_container_put_at_the_pods_vmid_behind_our_back_is_left_alone_and_the_message_says_why(
     running_pod, plane, alice, work
 ):

@@ -8,6 +8,7 @@ from clusters.models import GoldenTemplate
 from operations.cancelling import TooLateToCancel, cancel
 from operations.models import Operation
 from pods.models import CloudPod, VmidHold
+from pods.queries import memory_free
 from pods.refusals import NoCapacity, NoFreeVmid, UnknownChoice
 from pods.services import purge_pod, rebuild_pod
 from tests.pods.conftest import ended, fresh, is_at, nothing_is_left
@@ -167,6 +168,47 @@ def test_without_a_usable_copy_it_is_refused(running_pod, alice, world):
     with pytest.raises(NoCapacity):
         rebuild_pod(by=alice.actor, pod=running_pod)
     assert len(holds(running_pod)) == 1
+
+
+@pytest.fixture
+def no_copy_here(running_pod):
+    """A rebuild has to go to another node."""
+    GoldenTemplate.objects.get().copies.filter(node=running_pod.node).update(enabled=False)
+
+
+@pytest.mark.usefixtures("no_copy_here")
+def test_without_a_copy_on_its_node_it_is_rebuilt_on_another_that_has_room(running_pod, other, alice, plane, work):
+    rebuild_pod(by=alice.actor, pod=running_pod)
+    work.until_idle()
+    assert fresh(running_pod).node == other
+    assert is_at(plane, fresh(running_pod)) == ("running", 1)
+
+
+@pytest.mark.usefixtures("no_copy_here")
+def test_without_room_on_another_node_it_is_refused(running_pod, other, alice):
+    other.memory_mib = running_pod.memory_mib - 1
+    other.save()
+    with pytest.raises(NoCapacity, match="2048 MiB of memory left"):
+        rebuild_pod(by=alice.actor, pod=running_pod)
+    assert len(holds(running_pod)) == 1
+
+
+@pytest.mark.usefixtures("no_copy_here")
+def test_what_a_rebuild_needs_on_another_node_is_given_to_nobody_else(running_pod, other, create, alice):
+    other.memory_mib = 3000
+    other.save()
+    operation = rebuild_pod(by=alice.actor, pod=running_pod)
+    assert memory_free(other) == 3000 - running_pod.memory_mib
+    assert rebuild_pod(by=alice.actor, pod=running_pod) == operation  # it is counted once
+    with pytest.raises(NoCapacity):
+        create("second")
+
+
+def test_a_rebuild_where_the_pod_is_needs_no_room_beside_it(running_pod, alice):
+    running_pod.node.memory_mib = running_pod.memory_mib
+    running_pod.node.save()
+    rebuild_pod(by=alice.actor, pod=running_pod)
+    assert memory_free(running_pod.node) == 0
 
 
 def test_a_stranger_at_the_new_vmid_is_left_alone(running_pod, alice, plane, work):
