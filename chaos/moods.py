@@ -28,6 +28,11 @@ TASKS = frozenset(
 )
 ROOM = frozenset({"clone", "resize", "snapshot", "rollback", "migrate"})
 LOCKED = "CT is locked (backup)"
+# With these Proxmox takes no word of what we saw a moment before (a digest, a VMID that has to be free): from that look on
+# nobody can tell another container. At which moments a stranger is safe even so: chaos/strangers.py.
+UNGUARDED = frozenset(
+    {"start", "stop", "shutdown", "destroy", "migrate", "snapshot", "delete_snapshot", "rollback", "firewall"}
+)
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,10 @@ def needs_room(name: str) -> bool:
 
 def of_a_container(name: str) -> bool:
     return name not in ("tasks", "task_log", "task_status", "resources", "clone")
+
+
+def guarded(name: str) -> bool:
+    return name not in UNGUARDED
 
 
 def answers(status: int, words: str) -> Callable[[Call], None]:
@@ -204,7 +213,7 @@ MOODS = (
     Mood(
         "stranger at the VMID",
         replaced,
-        any_call,
+        guarded,
         ONCE,
         alters=True,
         makes_strangers=True,

@@ -44,7 +44,8 @@ class PatientWork(Work):
         if not super()._jump_to_next_try():
             return False
         self._jumps += 1
-        self.pass_time(seconds=LEASE_S if self._jumps <= FEW_TRIES else LONG_WAIT_S)
+        more = self._jumps - FEW_TRIES
+        self.pass_time(seconds=LONG_WAIT_S * more if more > 0 else LEASE_S)  # a move has half a day
         return True
 
 

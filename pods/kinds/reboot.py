@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from clusters.dataplane.errors import TaskFailed
 from operations.kind import Kind, Parked, Step, recorded_by_service
 from pods.holdings import booted
 from pods.kinds import power
@@ -35,9 +34,8 @@ def start(op: Run) -> Parked | None:
 
 
 def start_again(op: Run) -> Parked | None:
-    """A start that has just failed is not tried once more: the pod is left stopped, and the operation says why."""
-    failed = (op.operation.error_step, op.operation.error_code)
-    return None if failed == ("start", TaskFailed.code) else power.start_again(op, before=CloudPod.Desired.RUNNING)
+    """Also when its start has just failed: a pod that should run and does not is left to a person, not to chance."""
+    return power.start_again(op, before=CloudPod.Desired.RUNNING)
 
 
 def settle(op: Run) -> None:

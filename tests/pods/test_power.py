@@ -240,11 +240,21 @@ def test_what_went_down_by_itself_is_not_started_by_the_undoing_of_a_stop_that_d
     assert is_at(plane, running_pod) == ("stopped", 1)
 
 
-def test_a_reboot_whose_start_fails_ends_with_a_stopped_pod_and_asks_for_nobody(running_pod, plane, alice, work):
+def test_a_reboot_whose_start_fails_once_starts_the_pod_while_it_undoes(running_pod, plane, alice, work):
     plane.fail_task("start", "startup for container failed")
     operation = reboot_pod(by=alice.actor, pod=running_pod)
     work.until_idle()
     assert (ended(operation).state, operation.error_step) == (Operation.State.FAILED, "start")
+    assert is_at(plane, running_pod) == ("running", 1)
+
+
+def test_a_reboot_whose_start_fails_for_good_asks_for_a_person_and_the_pod_can_still_be_started(
+    running_pod, plane, alice, work
+):
+    plane.fail_task("start", "startup for container failed", times=2)
+    operation = reboot_pod(by=alice.actor, pod=running_pod)
+    work.until_idle()
+    assert (ended(operation).state, operation.error_step) == (Operation.State.NEEDS_ATTENTION, "start")
     assert is_at(plane, running_pod) == ("stopped", 1)
     assert fresh(running_pod).phase == "active"
     again = start_pod(by=alice.actor, pod=running_pod)

@@ -59,6 +59,7 @@ def stage(transactional_db: None, plane: FakeHandle, _base: dict[str, Any]) -> S
         _base["stage"] = build(plane, cast())
         _base["saved"] = saved.Saved(plane, _base["owner"], schema="chaos_base")
     built: Stage = _base["stage"]
+    built.strangers.clear()  # those of the scenario before
     return built
 
 
