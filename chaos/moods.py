@@ -28,8 +28,8 @@ TASKS = frozenset(
 )
 ROOM = frozenset({"clone", "resize", "snapshot", "rollback", "migrate"})
 LOCKED = "CT is locked (backup)"
-# With these Proxmox takes no word of what we saw a moment before (a digest, a VMID that has to be free): from that look on
-# nobody can tell another container. At which moments a stranger is safe even so: chaos/strangers.py.
+# With these Proxmox takes no word of what we saw a moment before (a digest, a VMID that has to be free): from that look
+# on nobody can tell another container. At which moments a stranger is safe even so: chaos/strangers.py.
 UNGUARDED = frozenset(
     {"start", "stop", "shutdown", "destroy", "migrate", "snapshot", "delete_snapshot", "rollback", "firewall"}
 )
