@@ -73,6 +73,8 @@ def disturb(plan: Plan, fault: Fault) -> list[Violation]:
             _calm(plan)
             plan.stage.work.observe()
             plan.stage.run_on()
+        elif fault.mood.may_change:  # a minute later it is seen, if the operation has not met it
+            plan.stage.work.observe()
     found = plan.judge(ends=ends(plan, fault), leaves=fault.mood.leaves, may_change=fault.mood.may_change)
     return found or _mended(plan, fault)
 
@@ -101,6 +103,7 @@ def ends(plan: Plan, fault: Fault) -> set[str]:
         return ends | ({"succeeded"} if _disarms(plan, fault) else set())
     ends |= {"failed"} if plan.scenario.outcome == "do" else {"failed", "succeeded"}
     once_in_doing = fault.times == 1 and fault.point.direction == "do" and not mood.alters
+    once_in_doing = once_in_doing and not plan.no_way_back(fault.point.step)  # there a person is asked at once
     return ends if once_in_doing and plan.scenario.outcome == "do" else ends | {"needs_attention"}
 
 

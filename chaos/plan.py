@@ -17,7 +17,7 @@ from chaos.saved import Saved
 from chaos.scenarios import Scenario
 from chaos.stage import Stage
 from demo.handle import FakeHandle
-from operations.kind import known_kinds, recorded_by_service
+from operations.kind import Kind, known_kinds, recorded_by_service
 
 # Of a pod's row, what an operation that was undone need not have put back.
 AS_LAST_SEEN = ("observed_", "last_seen_", "up_since", "memory_used_mib")
@@ -33,6 +33,17 @@ class Plan:
     points: tuple[Point, ...] = field(repr=False)
     budget: Effects = field(repr=False)
     before: Facts = field(repr=False)
+
+    @property
+    def kind(self) -> Kind[Any]:
+        """With the table of its version."""
+        asked = (self.scenario.kind, self.scenario.version)
+        return next(kind for kind in known_kinds() if (kind.name, kind.version) == asked)
+
+    def no_way_back(self, step: str) -> bool:
+        """Whether the step is the one from which there is no way back, or comes after it."""
+        names, pivots = [one.name for one in self.kind.steps], [one.name for one in self.kind.steps if one.pivot]
+        return bool(pivots) and step in names and names.index(step) >= names.index(pivots[0])
 
     def begin(self) -> None:
         """The scenario's world, with what spoils it from the beginning armed."""
@@ -77,8 +88,7 @@ class Plan:
 
     def unwalked(self) -> list[str]:
         """Steps of the kind that the scenario is there to walk, and does not."""
-        scenario = self.scenario
-        kind = next(kind for kind in known_kinds() if (kind.name, kind.version) == (scenario.kind, scenario.version))
+        scenario, kind = self.scenario, self.kind
         walked = {point.step for point in self.points if point.direction == scenario.outcome}
         if scenario.outcome == "undo":
             return [step.name for step in kind.steps if step.undo is not None and step.name not in walked]

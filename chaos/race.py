@@ -39,7 +39,7 @@ from tests.fleet import Fleet, fleet, until
 FLEET = ("site", "worker", "worker-b", "controller", "controller-b")
 KINDS = ("create", "resize", "stop", "destroy")
 SECONDS = {"clone": 0.3, "start": 0.2, "stop": 0.1, "shutdown": 0.2, "destroy": 0.2, "resize": 0.1}  # that tasks take
-BETWEEN_LOOKS_S = 0.5
+BETWEEN_LOOKS_S = 1.0
 REST_WITHIN_S = 300.0
 TAKEN_UP = "has died: another one may go on"  # what the leading controller's lines say then
 STEP = "UPDATE test_clock SET shift = shift + '30 seconds'"  # less than a lease, which nobody holds just then
@@ -54,7 +54,7 @@ class Race:
     seconds: float = 60.0
     successes: int = 200
     overlaps: int = 20
-    most_s: float = 240.0  # on a machine that is too slow to come so far in `seconds`, it goes on until then
+    most_s: float = 60.0  # on a machine that is too slow to come so far in `seconds`, it goes on until then
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from tests.fleet import Answer, Fleet
 
 WHY = "a race"
 CORES, MEMORY_MIB, DISK_GIB = (1, 2, 3, 4), (2048, 2560, 3072), (8, 9, 10)
-PAUSE_S = (0.0, 0.6)  # that a client thinks between an answer and its next request
+PAUSE_S = (0.0, 2.0)  # that a client thinks between an answer and its next request
 
 # What may be done with a pod in a phase, and how often.
 WITH_A_POD = {"resize": 10, "stop": 6, "start": 5, "destroy": 3, "purge": 1}

@@ -114,12 +114,11 @@ SCENARIOS = (
         denied("delete_snapshot"),
         ask.with_a_snapshot,
         ends=FAILED_OR_LEFT,
-        leaves=frozenset({"snapshot_unfinished"}),
     ),
     done("rollback", ask.roll_back, ask.with_a_snapshot),
     undone("rollback", ask.roll_back, denied("rollback"), ask.with_a_snapshot, ends=FAILED_OR_LEFT),
     done("destroy", ask.destroy_as_before, version=1),
-    undone("destroy", ask.destroy_as_before, failing("destroy"), version=1),
+    undone("destroy", ask.destroy_as_before, denied("destroy"), ends=FAILED_OR_LEFT, version=1),
 )
 
 

@@ -54,7 +54,7 @@ DESTROY_1: Kind[Run] = Kind(
             undo_atomic=True,
         ),
         Step("stop", stop, undo=start_again),
-        Step("destroy", destroy),
+        Step("destroy", destroy, pivot=True),  # those releases knew none; a cancel would come too late all the same
         Step("settle", settle, atomic=True),
     ),
 )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from types import SimpleNamespace
+from typing import Any
+
+import pytest
 
 from chaos.draw import draw
-from chaos.report import PROPERTY, Tally, lines, tallies
+from chaos.report import PROPERTY, Report, Tally
 from chaos.scenarios import SCENARIOS, of_kinds
 from operations.kind import known_kinds
 
@@ -26,19 +29,38 @@ def test_without_a_limit_all_is_run():
     assert draw(THINGS, 99, "7", by=lambda thing: thing[0]) == THINGS
 
 
-def test_the_last_line_has_the_sums_of_all_tests_and_a_line_a_kind_its_points():
-    counted = [Tally("kill", "stop", 2, 9, 0), Tally("kill", "stop", 1, 4, 1), Tally("fault", "create", 5, 50, 0)]
+def ran(*, failed: bool, **properties: object) -> Any:
+    report = pytest.TestReport("a test", ("a_file.py", 1, "a test"), {}, "failed" if failed else "passed", None, "call")
+    report.user_properties = list(properties.items())
+    return report
 
-    reports = [
-        SimpleNamespace(user_properties=[("other", 1), (PROPERTY, json.dumps(one._asdict()))]) for one in counted
-    ]
-    assert tallies(reports) == counted  # type: ignore[arg-type]
-    assert lines(counted, 7) == [
+
+def with_stats(stats: dict[str, list[Any]]) -> Any:
+    """Of pytest's reporter as much as is asked."""
+    return SimpleNamespace(stats=stats)
+
+
+def test_the_last_line_has_the_sums_of_all_tests_and_a_line_a_kind_its_points():
+    report = Report()
+    for counted in (
+        [Tally("kill", "stop", 2, 9, 0), Tally("kill", "stop", 1, 4, 1)],
+        [Tally("fault", "create", 5, 50, 0)],
+    ):
+        tests = [ran(failed=one.violations > 0, **{PROPERTY: json.dumps(one._asdict())}) for one in counted]
+        stats = {"passed": [one for one in tests if one.passed], "failed": [one for one in tests if one.failed]}
+        report.pytest_terminal_summary(with_stats(stats))
+    assert report.lines(7) == [
         "create: 5 of 50 faults",
         "stop: 3 of 13 crash points",
         "chaos: 3 crash points, 5 faults, 1 violations (seed 7)",
     ]
-    assert lines([], 7) == ["chaos: nothing was run, 0 violations (seed 7)"]
+    assert Report().lines(7) == ["chaos: nothing was run, 0 violations (seed 7)"]
+
+
+def test_a_test_that_came_to_no_count_is_told():
+    report = Report()
+    report.pytest_terminal_summary(with_stats({"failed": [ran(failed=True)], "error": [ran(failed=True)]}))
+    assert report.lines(7) == ["chaos: nothing was run, 0 violations, 2 broken (seed 7)"]
 
 
 def test_every_kind_and_version_has_a_scenario_for_what_it_does_and_one_for_what_it_undoes():

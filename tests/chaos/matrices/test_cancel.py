@@ -11,7 +11,7 @@ from tests.chaos.matrices.conftest import SIZE
 
 pytestmark = pytest.mark.slow
 
-SAMPLE = 12  # of each scenario, of each way
+SAMPLE = 10  # of each scenario, of each way
 
 
 @pytest.mark.parametrize("way", [cancel_at, cancel_after_kill], ids=["instead of a kill", "after a kill"])

@@ -10,7 +10,7 @@ from tests.chaos.matrices.conftest import SIZE
 
 pytestmark = pytest.mark.slow
 
-SAMPLE = 20  # of each scenario, of some fifty moods and numbers of times: all occur in all scenarios together
+SAMPLE = 18  # of each scenario, of some fifty moods and numbers of times: all occur in all scenarios together
 
 
 def test_faults(scenario, plan, strike_all, seed):

@@ -11,7 +11,7 @@ from tests.chaos.matrices.conftest import SIZE
 
 pytestmark = pytest.mark.slow
 
-SAMPLE = 26  # of each scenario
+SAMPLE = 24  # of each scenario
 OF_NO_STEP = ("claim", "tick")
 
 
