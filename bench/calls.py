@@ -12,16 +12,20 @@ from typing import Any
 Call = Mapping[str, Any]  # an entry of the fake's record
 
 
-def is_shared(call: Call) -> bool:
-    """The controller's list of a node's tasks, from the oldest one that is waited for, and its look at the cluster.
-
-    A step that lists the tasks (whether a clone still goes on) asks for all of them: that call is its operation's own.
-    """
-    if call["name"] == "tasks":
-        return int(call["params"].get("since", 0)) > 0
-    return bool(call["name"] == "resources")
-
-
 def own(calls: Iterable[Call]) -> Counter[str]:
-    """The calls that are no shared polling, by name."""
-    return Counter(call["name"] for call in calls if not is_shared(call))
+    """The calls that are no shared polling, by name.
+
+    Shared are the controller's list of a node's tasks, from the oldest one that is waited for, and its look at the
+    cluster, with what then runs on each node that has a locked container. A step that lists all tasks of a node, or
+    lists what runs once more, asks for its own operation.
+    """
+    counted: Counter[str] = Counter()
+    looked_at: set[str] = set()  # nodes, since the last look at the cluster
+    for call in calls:
+        if call["name"] == "resources":
+            looked_at.clear()
+        elif call["name"] == "tasks" and call["params"].get("source") == "active" and call["path"] not in looked_at:
+            looked_at.add(call["path"])
+        elif call["name"] != "tasks" or int(call["params"].get("since", 0)) == 0:
+            counted[call["name"]] += 1
+    return counted

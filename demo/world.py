@@ -44,13 +44,18 @@ def data_dir() -> Path:
     return database.data_dir(os.environ)
 
 
+END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename IS NOT NULL"
+
+
 def fresh_database(folder: Path, database_name: str = DATABASE) -> None:
     """Drop and make a database of this name, and point this process and those it starts at it."""
     server = database.ensure_started(folder)
     with psycopg.connect(server.url(database.OWNER), autocommit=True) as owner:
         name = sql.Identifier(database_name)
-        # FORCE: processes of a demo that was killed a moment ago may still be connected.
-        owner.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+        # Processes of a demo that was killed a moment ago may still be connected. FORCE would end their sessions too,
+        # but is refused while PostgreSQL's own cleaner is at work there; a plain DROP sends that one away.
+        owner.execute(END_SESSIONS, [database_name])
+        owner.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(name))
         owner.execute(sql.SQL("CREATE DATABASE {}").format(name))
     with psycopg.connect(server.url(database.OWNER, database_name), autocommit=True) as owner:
         owner.execute(database.grants_sql(database_name).encode())
