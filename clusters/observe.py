@@ -47,13 +47,13 @@ class Older(NamedTuple):
     every: float
 
 
-OLDER = (Older(timedelta(seconds=10), 0.5), Older(timedelta(seconds=20), 1.0), Older(timedelta(seconds=60), 3.0))
+OLDER = (Older(timedelta(seconds=10), 1.0), Older(timedelta(seconds=20), 2.0), Older(timedelta(seconds=60), 5.0))
 
 
 class Rhythm:
     """How far back each look goes: what is young at every tick, what is old now and then.
 
-    A task's end is told late by a small part of what it took; a thousand that run for minutes cost next to nothing.
+    A task's end is told late by a tenth of what it took at most; a thousand that run for minutes cost next to nothing.
     """
 
     def __init__(self) -> None:

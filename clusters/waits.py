@@ -6,6 +6,7 @@ Decides: the key's form. To the engine it is opaque.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from clusters.dataplane.port import Upid
@@ -25,6 +26,7 @@ class AwaitedTask:
         return f"{PREFIX}{self.cluster_id}:{self.upid}"
 
     @classmethod
+    @lru_cache(maxsize=4096)  # the same keys are read at every look, by the thousand
     def of(cls, key: str) -> AwaitedTask:
         cluster_id, upid = key.removeprefix(PREFIX).split(":", 1)
         return cls(UUID(cluster_id), Upid(upid))

@@ -85,7 +85,7 @@ class Command(BaseCommand):
         """If we lead: each part, until the lead is lost. What comes last is done only when all before went well."""
         try:
             if self.leadership.won():
-                for part in (self._wake, *self._repairs_due(), *more):
+                for part in (self._wake, *self._due_now_and_then(more)):
                     if not self.leadership.stands or not may_go_on():
                         return
                     self._do(part)
@@ -109,11 +109,11 @@ class Command(BaseCommand):
     def _wake(self) -> None:
         wake_parked(within=self.rhythm.within())
 
-    def _repairs_due(self) -> tuple[Callable[[], object], ...]:
+    def _due_now_and_then(self, more: tuple[Callable[[], object], ...]) -> tuple[Callable[[], object], ...]:
         if time.monotonic() < self._repair_at:
             return ()
         self._repair_at = time.monotonic() + REPAIR_EVERY
-        return REPAIRS
+        return (*REPAIRS, *more)
 
     def _rest(self, tick: float, stop: StopSignal, pulse: Pulse) -> None:
         until = time.monotonic() + tick
