@@ -49,7 +49,7 @@ def configure(op: PodRun[Any], mine: Mine, *, onboot: bool, look: Callable[[], M
     op.plane.set_firewall(mine)
     if mine.disk_gib < op.pod.disk_gib:
         try:
-            return op.parked(op.plane.grow(mine, disk_gib=op.pod.disk_gib), "the disk's growth")
+            return op.parked(op.plane.grow(mine.written(), disk_gib=op.pod.disk_gib), "the disk's growth")
         except Invalid:  # an earlier request, whose answer was lost, may have grown it just now
             if look().disk_gib < op.pod.disk_gib:
                 raise

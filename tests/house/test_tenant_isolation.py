@@ -104,6 +104,7 @@ def test_no_route_is_forgotten():
     assert {"portal:pod", "pod-detail"} <= {route.name for route in WALKED}
 
 
+@pytest.mark.sampled(15)
 @each(WALKED)
 def test_its_owner_is_answered_and_another_tenants_user_finds_nothing(route, things, owner, other):
     step = walk_of(route)
@@ -161,6 +162,7 @@ def test_what_is_nobodys_tells_nothing_of_anybodys(route, things, owner, other):
             assert not {trace for trace in things.ids | {things.pod.hostname} if trace in text}
 
 
+@pytest.mark.sampled(15)
 @each([route for route in WALKED if not route.is_portals])
 def test_without_a_token_the_api_answers_401_and_tells_nothing(route, things):
     before = state_of_the_world()
@@ -177,6 +179,7 @@ def test_who_has_not_logged_in_is_led_to_the_login(route, things):
     assert answer.headers["Location"].startswith(reverse("portal:login") + "?next=/portal/")
 
 
+@pytest.mark.sampled(15)
 @each([route for route in WALKED if route.parts])
 def test_what_is_not_ones_own_is_told_like_what_does_not_exist(route, things, other):
     nothing = {"reference": "TENANT-404", "pk": str(new_id())}

@@ -310,9 +310,6 @@ def test_one_that_does_not_start_afterwards_is_its_owners_to_start(back, pod, pl
     assert is_at(plane, pod) == ("running", 1)
 
 
-# Lost answers
-
-
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "call", ["config_get", "status", "shutdown", "snapshots", "rollback", "config", "firewall", "start"]

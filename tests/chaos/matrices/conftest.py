@@ -30,7 +30,7 @@ from tests.factories import make_world
 
 KINDS = os.environ.get("MIGRACLOUD_CHAOS_KINDS", "").split()
 SIZE = os.environ.get("MIGRACLOUD_CHAOS", "small")
-FOR_BIN_CHAOS = ("test_cancel.py", "test_faults.py")
+FOR_BIN_CHAOS = ("test_cancel.py", "test_faults.py", "test_race.py")
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:

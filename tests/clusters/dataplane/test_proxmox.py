@@ -299,7 +299,7 @@ def test_a_nic_without_gateway_and_vlan_names_neither(plane: Plane, endpoint: En
             lambda plane, mine: plane.grow(mine, disk_gib=20),
             "PUT",
             "/resize",
-            {"disk": "rootfs", "size": "20G"},
+            {"disk": "rootfs", "size": "20G", "digest": "d1"},
         ),
         (
             lambda plane, mine: plane.set_firewall(mine) or UPID,
