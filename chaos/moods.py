@@ -161,7 +161,7 @@ def full(call: Call) -> None:
 
 
 def room(call: Call) -> None:
-    """A rollback that failed leaves Proxmox's own lock: whoever makes room types `pct unlock` too, as a finding says."""
+    """A rollback that failed leaves its lock behind: whoever makes room types `pct unlock` too, as a finding says."""
     call.plane.fill_storage(call.plane.layout.pods_on, full=False)
     ct = call.ct()
     if ct is not None and ct["lock"] == "rollback":
