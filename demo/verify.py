@@ -21,7 +21,7 @@ from pods.models import CloudPod, InterfaceAddress, VmidHold
 FIRST, LAST = 50, 250
 NETWORKS = ("10.1.10", "10.2.0")
 KEPT_FREE = ("10.1.10.70", "10.1.10.90")  # the node, and the template while it is built
-MOST_CALLS, MOST_CALLS_GROWING = 6, 7  # to Proxmox for one create; the shared polling of tasks is nobody's
+MOST_CALLS, MOST_CALLS_GROWING = 6, 8  # to Proxmox for one create; the shared polling of tasks is nobody's
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Decides: the typed calls. Not: how Proxmox is spoken to (proxmox.py), nor what i
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import NewType, Protocol
 from uuid import UUID
 
@@ -47,10 +47,6 @@ class Mine:
     net0: dict[str, str]
     template: bool = False
     env: tuple[str, ...] = ()  # `NAME=value` of its first process from its next boot on
-
-    def written(self) -> Mine:
-        """After a write of ours: its digest is another, which nobody has read yet."""
-        return replace(self, digest="")
 
 
 @dataclass(frozen=True)

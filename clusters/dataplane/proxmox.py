@@ -101,9 +101,7 @@ class ProxmoxPlane(SnapshotCalls, TaskCalls):
 
     def grow(self, mine: Mine, *, disk_gib: int) -> Upid:
         """To this size. Proxmox refuses the same or a smaller one (Invalid)."""
-        params: Params = {"disk": "rootfs", "size": f"{disk_gib}G"}
-        if mine.digest:
-            params["digest"] = mine.digest
+        params: Params = {"disk": "rootfs", "size": f"{disk_gib}G", "digest": mine.digest}
         doing = f"grow the disk of {name_of(mine.ct)} to {disk_gib} GiB"
         return self._task("PUT", f"{path_of(mine.ct)}/resize", params, doing=doing)
 

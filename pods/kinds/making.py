@@ -48,8 +48,8 @@ def configure(op: PodRun[Any], mine: Mine, *, onboot: bool, look: Callable[[], M
     op.plane.configure(mine, replace(settings, env=wanted_env(op.pod, mine.env)))
     op.plane.set_firewall(mine)
     if mine.disk_gib < op.pod.disk_gib:
-        try:
-            return op.parked(op.plane.grow(mine.written(), disk_gib=op.pod.disk_gib), "the disk's growth")
+        try:  # looked at once more: the growth carries the digest, which our own write has made another
+            return op.parked(op.plane.grow(look(), disk_gib=op.pod.disk_gib), "the disk's growth")
         except Invalid:  # an earlier request, whose answer was lost, may have grown it just now
             if look().disk_gib < op.pod.disk_gib:
                 raise

@@ -46,7 +46,7 @@ def untrue(ordered: Ordered, plane: FakeHandle) -> str:
 def test_it_is_silent_when_both_agree_and_tells_the_number_of_calls(ordered: Ordered, plane: FakeHandle) -> None:
     findings = verify(Story(orders=[ordered]), {"pve-a": plane})
     assert findings.untrue == []
-    assert ("Calls a create on pve-a, by VMID", f"{ordered.pod['vmid']} (disk grown): 7") in findings.facts
+    assert ("Calls a create on pve-a, by VMID", f"{ordered.pod['vmid']} (disk grown): 8") in findings.facts
     assert ("Containers compared with the database", "1") in findings.facts
 
 
@@ -110,7 +110,7 @@ def test_an_address_given_twice_or_reserved_is_told(ordered: Ordered, plane: Fak
 
 def test_a_call_too_many_is_told_unless_a_worker_was_killed_over_it(ordered: Ordered, plane: FakeHandle) -> None:
     ordered.pod["disk_gib"] = 8  # one call fewer would have been enough
-    assert f"Creating CT {ordered.pod['vmid']} took 7 calls, more than 6: clone" in untrue(ordered, plane)
+    assert f"Creating CT {ordered.pod['vmid']} took 8 calls, more than 6: clone" in untrue(ordered, plane)
     killed = Killed(1, ordered.operation["id"], "web", "TENANT-101")
     assert verify(Story(orders=[ordered], killed=killed), {"pve-a": plane}).untrue == []
 

@@ -70,11 +70,11 @@ def test_a_create_takes_six_calls_apart_from_the_shared_polling(create, plane, w
     assert calls(plane) == ["clone", "config_get", "config", "firewall", "config_get", "start"]
 
 
-def test_a_create_with_a_larger_disk_takes_one_call_more(create, plane, work):
+def test_a_create_with_a_larger_disk_takes_a_growth_and_a_look_more(create, plane, work):
     operation = create(disk_gib=20)
     work.until_idle()
     assert ended(operation).state == Operation.State.SUCCEEDED
-    assert len(calls(plane)) == 7
+    assert len(calls(plane)) == 8
     assert "size=20G" in plane.cts()[pod_of(operation).vmid]["config"]["rootfs"]
 
 

@@ -271,7 +271,7 @@ KINDS: dict[str, tuple[str, Callable[[Plane, Mine], Upid]]] = {
     "delete_snapshot": ("vzdelsnapshot", lambda port, mine: port.delete_snapshot(mine, name="old")),
     "rollback": ("vzrollback", lambda port, mine: port.roll_back(mine, name="old")),
     "migrate": ("vzmigrate", lambda port, mine: port.migrate(mine, to_node="pve-02")),
-    "resize": ("resize", lambda port, mine: port.grow(mine.written(), disk_gib=50)),
+    "resize": ("resize", lambda port, mine: port.grow(seen(port), disk_gib=50)),
     "start": ("vzstart", lambda port, mine: port.start(mine)),
     "destroy": ("vzdestroy", lambda port, mine: port.destroy(mine)),
 }
