@@ -73,10 +73,18 @@ def disturb(plan: Plan, fault: Fault) -> list[Violation]:
             _calm(plan)
             plan.stage.work.observe()
             plan.stage.run_on()
-        elif fault.mood.may_change:  # a minute later it is seen, if the operation has not met it
+        if fault.mood.shown:
             plan.stage.work.observe()
-    found = plan.judge(ends=ends(plan, fault), leaves=fault.mood.leaves, may_change=fault.mood.may_change)
+    leaves = fault.mood.leaves | (fault.mood.shown if _is_seen_where_it_is(plan) else frozenset())
+    found = plan.judge(ends=ends(plan, fault), leaves=leaves, may_change=fault.mood.may_change)
     return found or _mended(plan, fault)
+
+
+def _is_seen_where_it_is(plan: Plan) -> bool:
+    """Whether each live pod's observed node is that of its container."""
+    cts = plan.stage.plane.cts()
+    pods = CloudPod.objects.live().exclude(observed_node="")
+    return all(pod.observed_node == cts[pod.vmid]["node"] for pod in pods if pod.vmid in cts)
 
 
 def _mended(plan: Plan, fault: Fault) -> list[Violation]:

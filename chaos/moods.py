@@ -74,6 +74,7 @@ class Mood:
     makes_strangers: bool = False
     leaves: frozenset[str] = frozenset()
     may_change: frozenset[str] = frozenset()  # of a pod's row, for good
+    shown: frozenset[str] = frozenset()  # codes of what is only seen, a minute later, if no call meets it any more
 
 
 def any_call(name: str) -> bool:
@@ -212,7 +213,7 @@ MOODS = (
     Mood("task failure", task_ends("it broke"), begins_a_task, fatal=True),
     Mood("refusal", answers(500, "it broke"), any_call, fatal=True),
     Mood("CT gone", gone, of_a_container, ONCE, alters=True, leaves=frozenset({"row_without_ct"})),
-    Mood("CT moved", moved, of_a_container, ONCE, may_change=frozenset({"node_id"})),
+    Mood("CT moved", moved, of_a_container, ONCE, may_change=frozenset({"node_id"}), shown=frozenset({"wrong_node"})),
     Mood("CT changed", changed, of_a_container, ONCE),
     Mood(
         "stranger at the VMID",
