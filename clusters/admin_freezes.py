@@ -66,6 +66,7 @@ class FreezeAdmin(ReadAdmin):
         ("When", {"fields": [("began", "ends"), "ended_by"]}),
     ]
     change_form_template = "admin/clusters/freeze.html"
+    change_list_template = "admin/clusters/freezes.html"
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
