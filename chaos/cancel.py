@@ -10,6 +10,7 @@ import threading
 from typing import Any
 
 from django.db import connection
+from psycopg.pq import TransactionStatus
 
 from chaos.checker import Violation
 from chaos.child import play
@@ -23,6 +24,7 @@ from operations.cancelling import cancel
 from operations.models import Operation
 
 WHY = "changed our mind"
+A_MOMENT_S = 1.0  # seconds in which a request that waits for no lock is through
 # What a cancel undoes is not in the recording: each of these may take effect once more.
 UNDOING = ("start", "stop", "shutdown", "destroy", "delete_snapshot", "migrate", "resize")
 
@@ -82,6 +84,11 @@ def _end(plan: Plan, point: Point) -> list[Violation]:
     return plan.judge(ends=ends, budget=budget, may_lack=may_lack(point))
 
 
+def _holds_locks() -> bool:
+    raw = connection.connection
+    return raw is not None and raw.info.transaction_status != TransactionStatus.IDLE
+
+
 class _Asker:
     """Another process's part, played by a thread with a connection of its own: it may have to wait for a lock that
     the process at the point holds, and is then through as soon as that commits.
@@ -97,9 +104,11 @@ class _Asker:
         self.wait()
 
     def wait(self, *, at_the_end: bool = False) -> None:
-        """Until it is through; not within a transaction, whose locks it may be waiting for."""
+        """Until it is through; not within a transaction, whose locks it may be waiting for. Just before a commit Django
+        believes to be out of it already.
+        """
         if self.thread is not None and (at_the_end or not connection.in_atomic_block):
-            self.thread.join()
+            self.thread.join(A_MOMENT_S if not at_the_end and _holds_locks() else None)
 
     def _ask(self) -> None:
         try:

@@ -68,7 +68,8 @@ USUAL: dict[str, Usual] = {
     ),
     Code.NODE_OFFLINE: Usual(
         CRITICAL,
-        "Bring node {node} back. If it is lost for good, write it off: manage.py node write-off {cluster}/{node}",
+        "Bring node {node} back. If it is lost for good, write it off: manage.py node write-off "
+        "--reason WHY {cluster}/{node}",
     ),
     Code.STORAGE_FULL: Usual(CRITICAL, "Make room on storage {storage} of node {node}, or enlarge it."),
     Code.TEMPLATE_LOCKED: Usual(
@@ -78,8 +79,8 @@ USUAL: dict[str, Usual] = {
     ),
     Code.STUCK_LOCK: Usual(
         CRITICAL,
-        "No task works on the container, and only the node itself can take the lock away. On node {node}, type: "
-        "{commands} What waits for it then goes on by itself.",
+        "No task works on the container, and only the node itself can take the lock away; what waits for it then goes "
+        "on by itself. On node {node}, type: {commands}",
     ),
     Code.STRANGER: Usual(
         WARNING,
@@ -93,7 +94,7 @@ USUAL: dict[str, Usual] = {
         CRITICAL,
         "It belonged to a pod that was given up with its node, and may hold the address {address}. See that it does "
         "not run, and destroy it by hand. When none is left on the node, declare it wiped: manage.py node "
-        "declare-wiped {node}",
+        "declare-wiped --reason WHY {node}",
     ),
 }
 

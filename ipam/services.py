@@ -95,6 +95,11 @@ def let_go_of_held_back(leases: QuerySet[IPLease]) -> int:
     return leases.filter(held_back=True).update(held_back=False, released_at=ControlNow())
 
 
+def hold_back(leases: QuerySet[IPLease]) -> None:
+    """Their last holders are there after all: the addresses are given to nobody until `let_go_of_held_back`."""
+    leases.filter(released_at__isnull=False).update(held_back=True)
+
+
 def is_within(subnet: Subnet, address: str) -> bool:
     """Whether the text is an address of the subnet."""
     try:

@@ -51,6 +51,8 @@ def cancel(*, by: Actor, operation: Operation, reason: str = "") -> Operation:
 
 
 def _check(operation: Operation) -> None:
+    if operation.state == Operation.State.NEEDS_ATTENTION:
+        raise TooLateToCancel("It needs a person: retry it, skip its step, or resolve it.")
     if not operation.is_live:
         raise TooLateToCancel(f"It has ended already ({operation.state}).")
     if past := _past_pivot(operation):

@@ -14,6 +14,7 @@ from operations.models import Attempt, Cancellation, Operation, Step
 from operations.words import containers, deed, named
 
 State = Operation.State
+MADE_UP_FOR = "did not succeed, the next one made up for it"
 OVER = (Step.State.PENDING, Step.State.UNDONE)  # while it undoes, there is nothing to do about these
 
 
@@ -38,7 +39,7 @@ def explain(operation: Operation, *, inside: bool = True) -> Explanation:
     it = f"{operation.subject_kind} {operation.subject_name}"
     return Explanation(
         asked=f"{operation.actor_name} asked to {deed(operation, it)}.",
-        happened=_happened(operation, steps, inside) + _cancel_asked(operation, steps),
+        happened=_happened(operation, steps, inside) + _cancel_asked(operation, steps, inside),
         undone=_undone(steps),
         remains=_remains(operation, steps, inside),
         next=_next(operation, steps) if inside else _next_outside(operation, steps),
@@ -119,13 +120,17 @@ def _waits(operation: Operation, inside: bool) -> str:
     return f"; it waits for {waiting}" if waiting else ""
 
 
-def _cancel_asked(operation: Operation, steps: list[Step]) -> str:
+def _cancel_asked(operation: Operation, steps: list[Step], inside: bool) -> str:
     asked = cancellation_of(operation)
-    if asked is None or not operation.is_live or operation.undoing:
+    if asked is None or operation.undoing or not (operation.is_live or operation.state == State.SUCCEEDED):
         return ""
+    why = f" ({asked.reason})" if asked.reason and inside else ""
+    told = f" {asked.actor_name} asked to cancel it{why}"
+    if operation.state == State.SUCCEEDED:
+        return f"{told}, too late: its last step had begun."
     if past := _pivot_begun(operation, steps):
-        return f" {asked.actor_name} asked to cancel it, too late: step {past} has begun, it goes on to its end."
-    return f" {asked.actor_name} asked to cancel it; it is taken back as soon as its step is at an end."
+        return f"{told}, too late: step {past} has begun, it goes on to its end."
+    return f"{told}; it is taken back as soon as its step is at an end."
 
 
 def _tried_again(steps: list[Step], inside: bool) -> str:
@@ -148,10 +153,18 @@ def _made_up_for(steps: list[Step], inside: bool) -> str:
         for attempt in step.attempts.all():
             met = attempt.error_message if inside else f"({attempt.error_code})."
             if attempt.result == Attempt.Result.FAILED and attempt.direction == Operation.Direction.DO:
-                told += f" Step {step.name} did not succeed, the next one made up for it: {met}"
+                how = (
+                    "failed, and was done when it was told to try again" if _done_since(step, attempt) else MADE_UP_FOR
+                )
+                told += f" Step {step.name} {how}: {met}"
             if attempt.result == Attempt.Result.SKIPPED:
                 told += f" Step {step.name} was skipped{f': {met}' if inside else ' by our staff'}".rstrip(".") + "."
     return told
+
+
+def _done_since(step: Step, attempt: Attempt) -> bool:
+    later = (one for one in step.attempts.all() if one.direction == attempt.direction and one.number > attempt.number)
+    return any(one.result == Attempt.Result.DONE for one in later)
 
 
 def _undone(steps: list[Step]) -> str:
@@ -184,7 +197,7 @@ def _which(operation: Operation, inside: bool) -> str:
     return f" It concerns {found}." if found else ""
 
 
-def _next(operation: Operation, steps: list[Step]) -> str:
+def _next(operation: Operation, steps: list[Step], *, inside: bool = True) -> str:
     match operation.state:
         case State.FAILED:
             return "Mend what the message names and ask again."
@@ -195,7 +208,7 @@ def _next(operation: Operation, steps: list[Step]) -> str:
         case State.SUCCEEDED | State.RESOLVED:
             return ""
         case _:
-            return _goes_on(operation)
+            return _goes_on(operation, inside)
 
 
 def _staff_may(operation: Operation, steps: list[Step]) -> str:
@@ -208,9 +221,10 @@ def _staff_may(operation: Operation, steps: list[Step]) -> str:
     )
 
 
-def _goes_on(operation: Operation) -> str:
+def _goes_on(operation: Operation, inside: bool) -> str:
     may = " You can cancel it." if can_be_cancelled(operation) else ""
-    return f"Nothing; it goes on by itself.{may}"
+    unless = ", unless a finding is open about it" if inside and operation.state == State.WAITING else ""
+    return f"Nothing{unless}; it goes on by itself.{may}"
 
 
 def _next_outside(operation: Operation, steps: list[Step]) -> str:
@@ -220,4 +234,4 @@ def _next_outside(operation: Operation, steps: list[Step]) -> str:
         case State.NEEDS_ATTENTION:
             return "Nothing: the platform's staff have to look at it."
         case _:
-            return _next(operation, steps)
+            return _next(operation, steps, inside=False)

@@ -236,7 +236,9 @@ def _end(operation: Operation, state: str) -> str:
     lanes.leave_all(operation)
     operation.finished_at = control_now()
     operation.waits_for = ""
-    operation.save(update_fields=["finished_at"])
+    if state == State.SUCCEEDED:  # what a person was asked for before is told by the attempts
+        operation.error_step = operation.error_code = operation.error_message = ""
+    operation.save(update_fields=["finished_at", "error_step", "error_code", "error_message"])
     well = state in (State.SUCCEEDED, State.CANCELLED)
     record(
         by=SYSTEM,

@@ -41,7 +41,7 @@ def note(pod: CloudPod, error: StepError, *, at: Ct, found: Mine | Stranger | No
         node = found.node if isinstance(found, Stranger) else at.node
         _about_ct(pod, Code.STRANGER, error, at.vmid, node=node)
     elif error.code == errors.Stuck.code:
-        commands = f"pct unlock {at.vmid};" if at.source is None else f"pct unlock {at.vmid}; pct unlock {at.source};"
+        commands = f"pct unlock {at.vmid}" if at.source is None else f"pct unlock {at.vmid}; pct unlock {at.source}"
         _about_ct(pod, Code.STUCK_LOCK, error, at.vmid, node=at.node, commands=commands)
     elif isinstance(error, errors.Moved) and not Node.objects.filter(cluster=pod.cluster_id, name=error.node).exists():
         _about_ct(pod, Code.MOVED_TO_UNKNOWN_NODE, error, at.vmid, node=error.node)

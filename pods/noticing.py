@@ -13,6 +13,8 @@ from clusters.models import Node, NodeObservation
 from clusters.noticing import LAG
 from ipam.models import IPLease
 from pods.models import VmidHold
+from pods.vmids import last_held
+from pods.writing_off import hold_back_again
 
 CODES = (Code.STUCK_LOCK, Code.STRANGER, Code.MOVED_TO_UNKNOWN_NODE, Code.RETURNED)
 
@@ -39,17 +41,19 @@ def _stuck(look: Look, guests: dict[int, Guest]) -> None:
             about=about_ct(hold.vmid),
             detail=f"Pod {hold.pod} of {hold.tenant}: it is locked ({guest.lock}), and no task works on it.",
             node=guest.node,
-            commands=f"pct unlock {hold.vmid};",
+            commands=f"pct unlock {hold.vmid}",
         )
 
 
 def _returned(look: Look, resources: Resources, guests: dict[int, Guest]) -> None:
-    """What is listed at a VMID that is held back, and not on a node that is away: those are listed for ever."""
+    """What is listed at the VMID of a pod that is lost, and not on a node that is away: those are listed for ever.
+    Somebody may have declared the node wiped, and been wrong.
+    """
     online = {node.name for node in resources.nodes if node.status == NodeObservation.State.ONLINE}
     there = [vmid for vmid, guest in guests.items() if guest.node in online]
-    held_back = VmidHold.objects.filter(cluster=look.cluster, held_back=True, vmid__in=there).order_by("vmid")
-    for hold in held_back.select_related("pod__node", "tenant"):
+    for hold in last_held(look.cluster, there).select_related("pod__node", "pod__tenant", "tenant").order_by("vmid"):
         guest = guests[hold.vmid]
+        hold_back_again(hold, because=f"a container with its VMID is {guest.status} on node {guest.node}")
         addresses = IPLease.objects.filter(interface_address__interface__pod=hold.pod).values_list("address", flat=True)
         open_finding(
             cluster=look.cluster,

@@ -6,11 +6,12 @@ container stands is passed over. Not: that a VMID is unique; a constraint states
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Greatest
 
 from clusters.findings import Code
@@ -75,6 +76,13 @@ def release_vmids(pod: CloudPod, *, vmid: int | None = None, held_back: bool = F
     if vmid is not None:
         held = held.filter(vmid=vmid)
     held.update(released_at=Greatest(ControlNow(), F("taken_at")), held_back=held_back)
+
+
+def last_held(cluster: Cluster, vmids: Collection[int]) -> QuerySet[VmidHold]:
+    """Of each VMID the hold of a pod that is lost, if nobody has had the VMID since."""
+    later = VmidHold.objects.filter(cluster=cluster, vmid=OuterRef("vmid"), taken_at__gt=OuterRef("taken_at"))
+    lost = VmidHold.objects.filter(cluster=cluster, vmid__in=vmids, pod__phase=CloudPod.Phase.LOST)
+    return lost.exclude(Exists(later)).exclude(released_at=None)
 
 
 def let_go_of_held_back(holds: QuerySet[VmidHold]) -> int:

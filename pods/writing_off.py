@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from audit.services import Actor, Resource, record
+from audit.services import SYSTEM, Actor, Resource, record
 from clusters.findings import Code, about_ct, about_node, close_finding, open_findings
 from clusters.models import Cluster, Node, NodeObservation, TemplateCopy
 from core.clock import control_now
@@ -110,9 +110,9 @@ def declare_wiped(*, by: Actor, node: Node, reason: str) -> int:
     with transaction.atomic():
         cluster = Cluster.objects.select_for_update(no_key=True).get(pk=node.cluster_id)
         row = Node.objects.select_for_update(no_key=True, of=("self",)).select_related("cluster").get(pk=node.pk)
-        if row.written_off_at is None:
-            raise NodeNotWrittenOff(f"Node {row} is not written off.")
         holds = VmidHold.objects.filter(pod__node=row, pod__phase=CloudPod.Phase.LOST, held_back=True)
+        if row.written_off_at is None and not holds.exists():
+            raise NodeNotWrittenOff(f"Node {row} is not written off.")
         abouts = [about_ct(vmid) for vmid in holds.values_list("vmid", flat=True)]
         returned = open_findings(cluster).filter(code=Code.RETURNED, about__in=abouts).order_by("about")
         if there := ", ".join(returned.values_list("about", flat=True)):
@@ -129,6 +129,17 @@ def declare_wiped(*, by: Actor, node: Node, reason: str) -> int:
         row.save(update_fields=["written_off_at"])
         _record(by, row, "node.declare_wiped", reason, addresses=addresses, vmids=numbers)
         return addresses
+
+
+def hold_back_again(hold: VmidHold, *, because: str) -> None:
+    """A container of a node that was declared wiped is there after all: what it holds is given to nobody, until its
+    node is declared wiped once more. In the transaction that records what was seen.
+    """
+    if hold.held_back:
+        return
+    VmidHold.objects.filter(pk=hold.pk).update(held_back=True)
+    ipam.hold_back(IPLease.objects.filter(interface_address__interface__pod=hold.pod_id))
+    _record_of_pod(SYSTEM, hold.pod, "pod.returned", because, hold.pod.node.name)
 
 
 def _follow_those_elsewhere(by: Actor, node: Node) -> None:

@@ -90,7 +90,11 @@ RULES = (
         "the storage has no room for it",
         in_log=True,
     ),
-    _rule(r"(?:CT|VM) is locked \(([^)]*)\)", errors.Locked, "it is locked ({0}); another task works on it"),
+    _rule(
+        r"(?:CT|VM) is locked \(([^)]*)\)",
+        errors.Locked,
+        "it is locked ({0}): another task works on it, or has left its lock",
+    ),
     _rule(r"can't (?:lock|open lock) file ('[^']*')", errors.Locked, "another task holds the lock {0}"),
     _rule(r"failed to obtain guest migration lock", errors.Locked, "it is being replicated or migrated"),
     _rule(r"detected modified configuration", errors.Changed, "its configuration was changed meanwhile"),

@@ -13,6 +13,7 @@ from core.errors import Invalid
 from core.rows import new_id
 from operations import attention
 from operations.errors import Fail, Refuse
+from operations.explain import explain
 from operations.models import Attempt, Operation, OperationInProgress
 from tests.operations.acting import begin, states, to_its_end
 from tests.operations.kinds import PATIENT, TRIAL, Script, reset
@@ -61,6 +62,15 @@ def test_past_a_pivot_what_was_done_stays_and_a_retry_goes_on(past_pivot, script
     assert "undo first" not in script.called
     attention.retry(by=OLGA, operation=past_pivot, reason="it is mended")
     assert to_its_end(past_pivot).state == State.SUCCEEDED
+
+
+def test_one_that_succeeded_at_last_bears_no_error_and_tells_what_it_failed_at_first(past_pivot, script):
+    attention.retry(by=OLGA, operation=past_pivot, reason="it is mended")
+    ended = to_its_end(past_pivot)
+    assert (ended.error_step, ended.error_code, ended.error_message) == ("", "", "")
+    told = explain(ended).happened
+    assert "Step pivot failed, and was done when it was told to try again: broken" in told
+    assert "made up for" not in told
 
 
 def test_a_pivot_that_surely_did_nothing_is_undone_like_any_step(script):

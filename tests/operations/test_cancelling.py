@@ -10,6 +10,7 @@ from core.rows import new_id
 from operations import engine
 from operations.cancelling import TooLateToCancel, cancel, honour_left_behind
 from operations.errors import Retry
+from operations.explain import explain
 from operations.kind import Parked
 from operations.models import Cancellation, Operation
 from operations.wake import Outcome, wake
@@ -40,6 +41,14 @@ def test_between_two_steps_what_was_done_is_undone_in_reverse(script):
     script.does["first"] = [lambda run: cancel(by=OLGA, operation=run.operation)]
     assert to_its_end(operation).state == State.CANCELLED
     assert script.called == ["first", "undo first", "undo reserve"]
+
+
+def test_a_request_that_came_during_the_last_step_is_told_to_have_been_too_late(script):
+    operation = begin()
+    script.does["last"] = [lambda run: cancel(by=OLGA, operation=run.operation, reason="a mistake")]
+    assert to_its_end(operation).state == State.SUCCEEDED
+    assert "olga asked to cancel it (a mistake), too late" in explain(operation).happened
+    assert "a mistake" not in explain(operation, inside=False).happened
 
 
 def test_one_that_waits_for_its_next_try_is_taken_back_at_once(script, django_capture_on_commit_callbacks):

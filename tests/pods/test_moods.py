@@ -163,7 +163,7 @@ def test_a_stuck_lock_is_found_by_two_looks_and_its_end_lets_the_operation_go_on
     assert found() == []
     work.observe()
     assert found() == [("stuck_lock", f"CT {stopped_pod.vmid}")]
-    assert f"On node {stopped_pod.node}, type: pct unlock {stopped_pod.vmid};" in what_to_do("stuck_lock")
+    assert f"On node {stopped_pod.node}, type: pct unlock {stopped_pod.vmid}" in what_to_do("stuck_lock")
     assert Operation.objects.get(pk=locked_pod.pk).is_live
     plane.set_lock(stopped_pod.vmid, None)
     work.until_idle()
@@ -239,7 +239,7 @@ def test_a_killed_clone_is_found_with_both_commands_and_undone_when_it_is_unlock
         work.drive_due()
         work.pass_time(seconds=5)
     assert found() == [("stuck_lock", "CT 9100")]
-    assert "pct unlock 9100; pct unlock 9000;" in what_to_do("stuck_lock")
+    assert "pct unlock 9100; pct unlock 9000" in what_to_do("stuck_lock")
     assert Operation.objects.get().is_live
     plane.set_lock(9100, None)
     plane.set_lock(9000, None)

@@ -316,6 +316,27 @@ def test_when_it_comes_back_its_containers_are_found_before_anything_is_given(
     assert create("new")
 
 
+def test_one_that_was_declared_wiped_and_was_not_has_what_it_holds_held_back_again(
+    the_only_address, lost_node, create, plane, work, world
+):
+    """Whoever declared it wiped was wrong, and it came back after the addresses had begun to be free again."""
+    assert wiped(lost_node) == 1
+    work.pass_time(minutes=61)
+    plane.node_offline("pve-02", offline=False)
+    work.observe()
+    assert open_findings().get().code == "returned"
+    assert AuditEvent.objects.get(action="pod.returned").resource_name == "lost"
+    with pytest.raises(ContainersReturned, match="CT 9100"):
+        wiped(lost_node)
+    plane.remove_ct(9100)
+    work.observe()
+    work.pass_time(days=1)
+    nothing_is_given(create, world)
+    assert wiped(lost_node) == 1
+    work.pass_time(minutes=61)
+    assert create("new")
+
+
 def test_a_wiped_node_can_be_taken_into_use_again(lost_node, burn, plane, create, work, world):
     burn()
     write_off(lost_node)
