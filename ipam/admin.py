@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from audit import look
 from audit.admin_base import ReadAdmin, SinceFilter, TenantFilter
 from audit.places import list_url
+from ipam import pages as pages  # adds to pages of this floor and of one below
 from ipam.models import AddressRange, IPLease, Network, Subnet
 from ipam.queries import Usage, usage_by_subnet
 from tenants.admin_base import SwitchAdmin

@@ -133,3 +133,8 @@ def page(row: models.Model) -> str:
 
 def rows(model: type[models.Model]) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+def form(row: models.Model) -> str:
+    """Where a row is edited that has a page to read."""
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_edit", args=[row.pk])
