@@ -49,7 +49,7 @@ class CloudPodAdmin(ReadAdmin):
     list_select_related = ["tenant", "node", "cluster__observation"]
     list_filter = [
         *("phase", "observed_state", "desired_state", LiveFilter),
-        *("protected", "node", TenantFilter, SinceFilter),
+        *("protected", "cluster", "node", TenantFilter, SinceFilter),
     ]
     search_fields = ["hostname", "vmid__startswith", "tenant__reference"]
     search_help_text = "Host name, VMID, address or tenant"

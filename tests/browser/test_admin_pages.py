@@ -69,7 +69,7 @@ def all_pages(pod):
     yield reverse("admin:operations_freeze_thaw", args=[a_row(Freeze).pk])
     yield reverse("admin:clusters_finding_close", args=[a_row(Finding).pk])
     yield reverse("admin:tenants_tenant_suspend", args=[pod.tenant_id])
-    yield from (form(row) for row in (pod.tenant,))
+    yield from (form(row) for row in (pod.tenant, pod.cluster, pod.node))
     yield reverse("admin:password_change")
     yield rows(CloudPod) + "?q=nothing-is-called-this"
 
