@@ -54,7 +54,7 @@ class TenantAdmin(EditedPageAdmin, Addable):
         ("Quota", {"fields": [("pods", "cores"), ("memory_mib", "disk_gib")]}),
     ]
     fieldsets = [
-        (None, {"fields": [("reference", "name"), "grace_hours"]}),
+        (None, {"fields": ["reference", "name", "grace_hours"]}),
         ("Quota", {"fields": [("pods", "cores"), ("memory_mib", "disk_gib")]}),
     ]
 
