@@ -1,6 +1,7 @@
 """The data plane in the admin: what bootstrap declared, and the switches that take a part out of use.
 
-Decides: columns, filters, and which fields are edited here. Not: the declaration (bootstrap). Secrets are never shown.
+Decides: columns, filters, and which fields are edited. Not: the declaration (bootstrap), nor what pages to read tell
+(pages.py, pages_nodes.py). Secrets are never shown.
 """
 
 from __future__ import annotations
@@ -9,20 +10,22 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import display
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
 from audit import look
 from audit.admin_base import ReadAdmin
+from audit.admin_pages import EditedPageAdmin
 from clusters import admin_findings as admin_findings  # its pages are registered with these
 from clusters import admin_freezes as admin_freezes  # likewise
+from clusters import pages as pages  # what its pages to read tell is registered with these
 from clusters.admin_check import CheckedAdmin
 from clusters.admin_seen import SeenCluster, SeenNode, SeenTier
 from clusters.models import Attachment, Cluster, GoldenTemplate, MarkKey, Node, StorageTier, TemplateCopy
+from clusters.pages_nodes import with_promised
 from tenants.admin_base import SwitchAdmin
 
 DECLARED = "Declare it in the cluster's file and run: manage.py bootstrap demo/cluster.toml"
-LIVE = Q(pods__gone_at=None) & Q(pods__isnull=False)
 
 
 class Switchable(SwitchAdmin):
@@ -37,48 +40,24 @@ class Switchable(SwitchAdmin):
 
 
 @admin.register(Cluster)
-class ClusterAdmin(SeenCluster, CheckedAdmin, Switchable):
+class ClusterAdmin(SeenCluster, EditedPageAdmin, CheckedAdmin, Switchable):
+    page_template = "admin/clusters/cluster/page.html"
     resource_kind = "cluster"
     list_display = ["name", "in_use", "seen", "first_endpoint", "pod_vmids"]
     list_select_related = ["observation"]
     list_filter = ["enabled"]
     search_fields = ["name", "token_id"]
     search_help_text = "Name or token"
-    fieldsets = [
-        (None, {"fields": [("name", "enabled")]}),
-        ("Seen", {"fields": [("seen", "last_answer"), "why_not_seen"]}),
-        ("How it is reached", {"fields": ["all_endpoints", "verified_by", ("token_id", "token_source")]}),
-        ("VMIDs", {"fields": [("pod_vmids", "template_vmids")]}),
-        ("SSH keys", {"fields": ["key_delivery"]}),
-    ]
+    fieldsets = [(None, {"fields": [("name", "enabled")]})]
 
     @display(description="Endpoint")
     def first_endpoint(self, cluster: Cluster) -> str:
         rest = len(cluster.endpoints) - 1
         return f"{cluster.endpoints[0]}{f' and {rest} more' if rest else ''}" if cluster.endpoints else look.NOTHING
 
-    @display(description="Endpoints")
-    def all_endpoints(self, cluster: Cluster) -> str:
-        return look.words_of_a_machine("\n".join(cluster.endpoints))
-
-    @display(description="Certificate verified by")
-    def verified_by(self, cluster: Cluster) -> str:
-        if cluster.fingerprint:
-            return f"fingerprint {cluster.fingerprint[:23]}…"
-        return f"CA file {cluster.ca_file}" if cluster.ca_file else "the system's CAs"
-
-    @display(description="The token's secret")
-    def token_source(self, cluster: Cluster) -> str:
-        name = cluster.token_env
-        return f"environment variable {name}" if name else "sealed in the database"
-
     @display(description="VMIDs of pods", ordering="pod_vmid_first")
     def pod_vmids(self, cluster: Cluster) -> str:
         return f"{cluster.pod_vmid_first}-{cluster.pod_vmid_last}"
-
-    @display(description="VMIDs of templates", ordering="template_vmid_first")
-    def template_vmids(self, cluster: Cluster) -> str:
-        return f"{cluster.template_vmid_first}-{cluster.template_vmid_last}"
 
 
 @admin.register(MarkKey)
@@ -105,32 +84,26 @@ class MarkKeyAdmin(ReadAdmin):
 
 
 @admin.register(Node)
-class NodeAdmin(SeenNode, Switchable):
+class NodeAdmin(SeenNode, EditedPageAdmin, Switchable):
+    page_template = "admin/clusters/node/page.html"
     resource_kind = "node"
     list_display = ["name", "cluster", "in_use", "seen", "load", "memory_used", "pod_count", "memory"]
     list_select_related = ["cluster", "observation"]
     list_filter = ["enabled", "cluster"]
     search_fields = ["name", "cluster__name", "address"]
     search_help_text = "Name, cluster or address"
-    fieldsets = [
-        (None, {"fields": [("name", "cluster"), "enabled"]}),
-        ("The machine", {"fields": [("address", "memory"), "pod_count"]}),
-        ("Seen", {"fields": [("seen", "up_since"), ("load", "memory_used")]}),
-    ]
+    fieldsets = [(None, {"fields": [("name", "cluster"), "enabled"]})]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Node]:
-        nodes: QuerySet[Node] = super().get_queryset(request)
-        return nodes.annotate(
-            live=Count("pods", filter=LIVE), memory_used=Sum("pods__memory_mib", filter=LIVE, default=0)
-        )
+        return with_promised(super().get_queryset(request))
 
     @display(description="Pods", ordering="live")
     def pod_count(self, node: Any) -> str:
         return str(node.live)
 
-    @display(description="Memory promised", ordering="memory_used")
+    @display(description="Memory promised", ordering="promised_mib")
     def memory(self, node: Any) -> str:
-        return look.filling(node.memory_used, node.memory_mib)
+        return look.filling(node.promised_mib, node.memory_mib)
 
 
 @admin.register(StorageTier)

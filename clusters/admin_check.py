@@ -24,8 +24,6 @@ TONES = {State.OK: "good", State.WARNING: "warn", State.FAILED: "bad", State.UNK
 class CheckedAdmin(SwitchAdmin):
     """The part of ClusterAdmin that checks. Whoever may change a cluster may ask it: that costs it some dozen calls."""
 
-    change_form_template = "admin/clusters/cluster/change_form.html"
-
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.check_view)
         return [path("<uuid:pk>/check/", view, name="clusters_cluster_check"), *super().get_urls()]

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from audit import look
 from audit.admin_base import ReadAdmin
 from audit.places import page_url
-from clusters.freshness import is_stale, observation_of, standing
+from clusters.freshness import is_stale, observation_of
 from clusters.models import Cluster, ClusterObservation, Node, NodeObservation, StorageTier, TierObservation
 
 NOT_YET = "The controller looks at each cluster every minute."
@@ -29,25 +29,7 @@ class SeenCluster:
 
     @display(description="Seen", ordering="observation__unreachable_since")
     def seen(self, cluster: Cluster) -> str:
-        seen = observation_of(cluster)
-        if seen is None:
-            return look.badge("not looked at yet")
-        if seen.unreachable_since is not None:
-            return _with_time(look.badge("does not answer", "bad"), "since", seen.unreachable_since)
-        if is_stale(cluster):
-            return _with_time(look.badge("unknown", "warn"), "last looked at", seen.tried_at)
-        return _with_time(look.badge("answers", "good"), "as of", seen.observed_at)
-
-    @display(description="Last answer")
-    def last_answer(self, cluster: Cluster) -> str:
-        seen = observation_of(cluster)
-        return look.ago(seen.observed_at) if seen else look.NOTHING
-
-    @display(description="What keeps it from being seen")
-    def why_not_seen(self, cluster: Cluster) -> str:
-        """What is wrong, and what Proxmox or the network said of it."""
-        seen = observation_of(cluster)
-        return " ".join(part for part in (standing(cluster), seen.error_message if seen else "") if part) or "nothing"
+        return seen_of_cluster(cluster)
 
 
 class SeenNode:
@@ -55,61 +37,83 @@ class SeenNode:
 
     @display(description="Seen", ordering="observation__state")
     def seen(self, node: Node) -> str:
-        seen = _of_node(node)
-        if seen is None:
-            return look.badge("not seen yet")
-        return _with_time(look.badge(seen.state, STATES.get(seen.state, "")), "as of", seen.observed_at)
+        return seen_of_node(node)
 
     @display(description="Load", ordering="observation__load")
     def load(self, node: Node) -> str:
-        seen = _of_node(node)
-        if seen is None or seen.load is None:
-            return look.NOTHING
-        return f"{seen.load:.0%} of {seen.cores or '?'} cores"
+        return load_of(node)
 
     @display(description="Memory used", ordering="observation__memory_used_mib")
     def memory_used(self, node: Node) -> str:
         return used_memory(node)
-
-    @display(description="Up since", ordering="observation__up_since")
-    def up_since(self, node: Node) -> str:
-        seen = _of_node(node)
-        return look.ago(seen.up_since) if seen else look.NOTHING
 
 
 class SeenTier:
     """For the admin of tiers: what each node sees of a storage."""
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StorageTier]:
-        tiers: QuerySet[StorageTier] = super().get_queryset(request)  # type: ignore[misc]
-        observations = TierObservation.objects.select_related("node").order_by("node__name")
-        return tiers.prefetch_related(Prefetch("observations", observations))
+        return with_observations(super().get_queryset(request))  # type: ignore[misc]
 
     @display(description="Used")
     def fullest(self, tier: StorageTier) -> str:
-        """On the node where it is fullest; where it cannot be used, that comes first."""
-        seen = sorted(tier.observations.all(), key=lambda row: (row.available, -_filled(row)))
-        return _used(seen[0], by_name=len(seen) > 1) if seen else look.NOTHING
+        return fullest_of(tier)
 
     @display(description="Used on each node")
     def used(self, tier: StorageTier) -> str:
         seen = tier.observations.all()
         if not seen:
             return look.NOTHING
-        lines = ((_used(row, by_name=True), look.ago(row.observed_at)) for row in seen)
+        lines = ((used_of(row, by_name=True), look.ago(row.observed_at)) for row in seen)
         return format_html_join("", '<div>{} <span class="mc-subtle">as of {}</span></div>', lines)
+
+
+def seen_of_cluster(cluster: Cluster) -> SafeString:
+    """Whether it answers, and since when that is known."""
+    seen = observation_of(cluster)
+    if seen is None:
+        return look.badge("not looked at yet")
+    if seen.unreachable_since is not None:
+        return _with_time(look.badge("does not answer", "bad"), "since", seen.unreachable_since)
+    if is_stale(cluster):
+        return _with_time(look.badge("unknown", "warn"), "last looked at", seen.tried_at)
+    return _with_time(look.badge("answers", "good"), "as of", seen.observed_at)
+
+
+def seen_of_node(node: Node) -> SafeString:
+    seen = observation_of_node(node)
+    if seen is None:
+        return look.badge("not seen yet")
+    return _with_time(look.badge(seen.state, STATES.get(seen.state, "")), "as of", seen.observed_at)
+
+
+def load_of(node: Node) -> str:
+    seen = observation_of_node(node)
+    if seen is None or seen.load is None:
+        return look.NOTHING
+    return f"{seen.load:.0%} of {seen.cores or '?'} cores"
+
+
+def with_observations(tiers: QuerySet[StorageTier]) -> QuerySet[StorageTier]:
+    observations = TierObservation.objects.select_related("node").order_by("node__name")
+    return tiers.prefetch_related(Prefetch("observations", observations))
+
+
+def fullest_of(tier: StorageTier) -> SafeString | str:
+    """On the node where it is fullest; where it cannot be used, that comes first. Of a tier `with_observations`."""
+    seen = sorted(tier.observations.all(), key=lambda row: (row.available, -_filled(row)))
+    return used_of(seen[0], by_name=len(seen) > 1) if seen else look.NOTHING
 
 
 def used_memory(node: Node) -> SafeString | str:
     """Of what the machine has; another figure than what was promised to pods."""
-    seen = _of_node(node)
+    seen = observation_of_node(node)
     if seen is None or seen.memory_used_mib is None or not seen.memory_mib:
         return look.NOTHING
     words = f"{seen.memory_used_mib / 1024:.1f} of {seen.memory_mib / 1024:.1f} GiB"
     return look.meter(seen.memory_used_mib, seen.memory_mib, words)
 
 
-def _of_node(node: Node) -> NodeObservation | None:
+def observation_of_node(node: Node) -> NodeObservation | None:
     found: NodeObservation | None = getattr(node, "observation", None)
     return found
 
@@ -122,7 +126,7 @@ def _filled(row: TierObservation) -> float:
     return (row.used_gib or 0) / row.total_gib if row.total_gib else 0.0
 
 
-def _used(row: TierObservation, *, by_name: bool) -> SafeString:
+def used_of(row: TierObservation, *, by_name: bool) -> SafeString:
     where = f" on {row.node}" if by_name else ""
     if not row.available:
         return format_html("{}{}", look.badge("not available", "bad"), where)

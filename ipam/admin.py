@@ -1,6 +1,7 @@
 """The address plan in the admin: networks, subnets with how full they are, ranges, and who held what when.
 
-Decides: columns, filters, and that only descriptions are edited here. Not: the plan itself (bootstrap declares it).
+Decides: columns, filters, and that only descriptions are edited here. Not: the plan itself (bootstrap declares it), nor
+what a subnet's page tells (pages.py).
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from django.http import HttpRequest
 
 from audit import look
 from audit.admin_base import ReadAdmin, SinceFilter, TenantFilter
+from audit.admin_pages import PageAdmin
 from audit.places import list_url
+from ipam import pages as pages  # adds to pages of this floor and of one below
 from ipam.models import AddressRange, IPLease, Network, Subnet
 from ipam.queries import Usage, usage_by_subnet
 from tenants.admin_base import SwitchAdmin
@@ -42,13 +45,13 @@ class NetworkAdmin(SwitchAdmin):
 
 
 @admin.register(Subnet)
-class SubnetAdmin(ReadAdmin):
+class SubnetAdmin(PageAdmin):
+    page_template = "admin/ipam/subnet/page.html"
     list_display = ["cidr", "network", "gateway", "usage"]
     list_select_related = ["network"]
     list_filter = ["network"]
     search_fields = ["cidr", "network__name"]
     search_help_text = "CIDR or network"
-    fieldsets = [(None, {"fields": [("cidr", "network"), ("gateway", "usage"), "plan"]})]
     empty_hint = DECLARED
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
@@ -58,21 +61,10 @@ class SubnetAdmin(ReadAdmin):
             subnet.usage_now = usages.get(subnet.pk, Usage())
         return changelist
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        subnet = super().get_object(request, object_id, from_field)
-        if subnet:
-            subnet.usage_now = usage_by_subnet([subnet.pk]).get(subnet.pk, Usage())
-        return subnet
-
     @display(description="Addresses held")
     def usage(self, subnet: Any) -> str:
         held, capacity = subnet.usage_now.held, subnet.usage_now.capacity
         return look.meter(held, capacity, f"{held} of {capacity}")
-
-    @display(description="Ranges")
-    def plan(self, subnet: Subnet) -> str:
-        rows = [f"{span} {span.kind}{': ' if span.reason else ''}{span.reason}" for span in subnet.ranges.all()]
-        return look.words_of_a_machine("\n".join(rows))
 
 
 @admin.register(AddressRange)
@@ -116,7 +108,7 @@ class LeasedSinceFilter(SinceFilter):
 class IPLeaseAdmin(ReadAdmin):
     list_display = ["address", "state", "tenant", "network", "purpose", "leased", "released"]
     list_select_related = ["tenant", "network", "subnet"]
-    list_filter = [HeldFilter, TenantFilter, "network", LeasedSinceFilter]
+    list_filter = [HeldFilter, TenantFilter, "network", "subnet", LeasedSinceFilter]
     search_fields = ["address", "purpose", "tenant__reference"]
     search_help_text = "Address, purpose or tenant"
     empty_hint = "Nobody holds an address yet; a pod gets one when it is created."

@@ -20,6 +20,7 @@ from audit.models import AuditEvent
 from audit.places import page_url
 from operations import admin_actions
 from operations import admin_lanes as admin_lanes  # its pages are registered with these
+from operations import pages as pages  # adds to pages of floors below
 from operations.explain import progress
 from operations.kind import known_kinds
 from operations.models import Attempt, Cancellation, Operation, Step

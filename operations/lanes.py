@@ -66,12 +66,17 @@ def enter(name: str, operation: Operation, step: str) -> timedelta | None:
     return now - place.asked_at
 
 
+def usual_capacity(name: str) -> int:
+    """How many it takes when nobody has set it."""
+    return USUAL.get(name.split(" ", 1)[0], 1)
+
+
 def _locked(name: str) -> Lane:
     """The lane, made by whoever enters it first."""
     lanes = Lane.objects.select_for_update(no_key=True)
     lane: Lane | None = lanes.filter(name=name).first()
     if lane is None:
-        Lane.objects.get_or_create(name=name, defaults={"capacity": USUAL.get(name.split(" ", 1)[0], 1)})
+        Lane.objects.get_or_create(name=name, defaults={"capacity": usual_capacity(name)})
         lane = lanes.get(name=name)
     return lane
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import display
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse
 from django.utils.html import format_html, format_html_join
@@ -21,14 +21,13 @@ from operations.models import Operation
 from operations.timeline import timeline, with_steps
 from pods import admin_actions, admin_tenants
 from pods import admin_rows as admin_rows  # its pages are registered with these
+from pods import pages_below as pages_below  # adds to pages of floors below
 from pods.models import CloudPod, InterfaceAddress, Snapshot
 from pods.pages import comparison, differs, nobody_looks, observed_tone, sentence, wanted_now
+from pods.queries import with_primary_address
 from pods.ssh_keys import read_keys
 
 OPERATIONS_SHOWN = 8
-PRIMARY_ADDRESS = InterfaceAddress.objects.filter(interface__pod=OuterRef("pk"), primary=True).order_by(
-    "interface__index"
-)
 
 
 class LiveFilter(admin.SimpleListFilter):
@@ -50,7 +49,7 @@ class CloudPodAdmin(ReadAdmin):
     list_select_related = ["tenant", "node", "cluster__observation"]
     list_filter = [
         *("phase", "observed_state", "desired_state", LiveFilter),
-        *("protected", "node", TenantFilter, SinceFilter),
+        *("protected", "cluster", "node", TenantFilter, SinceFilter),
     ]
     search_fields = ["hostname", "vmid__startswith", "tenant__reference"]
     search_help_text = "Host name, VMID, address or tenant"
@@ -58,7 +57,7 @@ class CloudPodAdmin(ReadAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CloudPod]:
         pods: QuerySet[CloudPod] = super().get_queryset(request)
-        return pods.annotate(primary_address=Subquery(PRIMARY_ADDRESS.values("lease__address")[:1]))
+        return with_primary_address(pods)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

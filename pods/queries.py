@@ -7,16 +7,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum
 
 from clusters.models import Node, TemplateCopy
 from operations.models import Operation
-from pods.models import CloudPod
+from pods.models import CloudPod, InterfaceAddress
 from pods.placement import Candidate
 from tenants.models import Tenant
 
 LIVE = Q(pods__gone_at=None)
+PRIMARY_ADDRESS = InterfaceAddress.objects.filter(interface__pod=OuterRef("pk"), primary=True).order_by(
+    "interface__index"
+)
+
+
+def with_primary_address(pods: QuerySet[Any]) -> QuerySet[Any]:
+    """Each with its `primary_address`, None when it has none."""
+    found: QuerySet[Any] = pods.annotate(primary_address=Subquery(PRIMARY_ADDRESS.values("lease__address")[:1]))
+    return found
 
 
 def held_by(tenant: Tenant) -> dict[str, int]:

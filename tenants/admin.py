@@ -1,6 +1,7 @@
 """Tenants and their tokens in the admin. Every change goes through tenants/services.py.
 
-Decides: forms and pages. Not: what is refused (services.py); people (people_admin.py).
+Decides: forms and lists. Not: what is refused (services.py); what a tenant's page tells (pages.py); people
+(people_admin.py).
 """
 
 from __future__ import annotations
@@ -14,13 +15,12 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
-from django.utils import timezone
-from django.utils.html import format_html_join
+from django.urls import URLPattern, path
 from unfold.admin import ModelAdmin
 
 from audit import look
 from audit.admin_base import ReadAdmin, TenantFilter
+from audit.admin_pages import EditedPageAdmin
 from audit.confirming import confirm
 from audit.places import page_url
 from core.errors import Refused
@@ -28,6 +28,7 @@ from tenants import people_admin as people_admin  # its pages are registered wit
 from tenants.admin_base import Addable, actor_of
 from tenants.forms import TenantForm, TokenForm
 from tenants.models import ApiToken, Quota, Tenant
+from tenants.pages import token_state
 from tenants.services import (
     QUOTA_FIELDS,
     create_tenant,
@@ -39,9 +40,9 @@ from tenants.services import (
 
 
 @admin.register(Tenant)
-class TenantAdmin(Addable):
+class TenantAdmin(EditedPageAdmin, Addable):
     form = TenantForm
-    change_form_template = "admin/tenant.html"
+    page_template = "admin/tenants/tenant/page.html"
     list_display = ["reference", "name", "state_badge", "kind", "limits", "created"]
     list_filter = ["state", "kind"]
     list_select_related = ["quota"]
@@ -53,13 +54,12 @@ class TenantAdmin(Addable):
         ("Quota", {"fields": [("pods", "cores"), ("memory_mib", "disk_gib")]}),
     ]
     fieldsets = [
-        (None, {"fields": [("reference", "name"), ("kind", "created"), "belongings"]}),
-        ("State", {"fields": [("state_badge", "suspended_reason"), "grace_hours"]}),
+        (None, {"fields": ["reference", "name", "grace_hours"]}),
         ("Quota", {"fields": [("pods", "cores"), ("memory_mib", "disk_gib")]}),
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        return ["reference", "name", "kind", "created", "belongings", "state_badge", "suspended_reason"] if obj else []
+        return ["reference", "name"] if obj else []
 
     def save_model(self, request: HttpRequest, obj: Tenant, form: Any, change: bool) -> None:
         by, data = actor_of(request), form.cleaned_data
@@ -76,16 +76,6 @@ class TenantAdmin(Addable):
     @display(description="State", ordering="state")
     def state_badge(self, tenant: Tenant) -> str:
         return look.badge(tenant.state)
-
-    @display(description="Look at its")
-    def belongings(self, tenant: Tenant) -> str:
-        """By name: the floors above are not imported here."""
-        lists = (("CloudPods", "pods_cloudpod"), ("operations", "operations_operation"), ("addresses", "ipam_iplease"),
-                 ("API tokens", "tenants_apitoken"), ("audit", "audit_auditevent"))  # fmt: skip
-        query = {"tenant": tenant.reference}
-        return format_html_join(
-            ", ", "{}", ((look.link(reverse(f"admin:{name}_changelist", query=query), word),) for word, name in lists)
-        )
 
     @display(description="May hold")
     def limits(self, tenant: Tenant) -> str:
@@ -197,10 +187,7 @@ class ApiTokenAdmin(Addable):
 
     @display(description="State")
     def state_badge(self, token: ApiToken) -> str:
-        if token.revoked_at:
-            return look.badge("revoked")
-        expired = token.expires_at is not None and token.expires_at <= timezone.now()
-        return look.badge("expired") if expired else look.badge("active")
+        return look.badge(token_state(token))
 
     @display(description="Created", ordering="created_at")
     def created(self, token: ApiToken) -> str:

@@ -121,6 +121,15 @@ def make_observations(cluster: Cluster) -> None:
             TierObservation.objects.update_or_create(tier=tier, node=node, defaults=space)
 
 
+def furnish(person: Person, cluster: Cluster) -> list[CloudPod]:
+    """Something of everything that pages show; the pods are returned."""
+    make_people(person)
+    make_observations(cluster)
+    pods = make_pods(person, 3)
+    make_troubles(person, cluster)
+    return pods
+
+
 def a_row(model: type[models.Model]) -> models.Model:
     row: models.Model | None = model._default_manager.first()
     assert row is not None, f"no {model.__name__} to look at"
@@ -133,3 +142,14 @@ def page(row: models.Model) -> str:
 
 def rows(model: type[models.Model]) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+def form(row: models.Model) -> str:
+    """Where a row is edited that has a page to read."""
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_edit", args=[row.pk])
+
+
+def main_of(response: Any) -> str:
+    """What the page itself says: the frame around it has fields of its own."""
+    text: str = response.text
+    return text.split("<main", 1)[1].split("</main>", 1)[0]

@@ -17,6 +17,7 @@ register.filter("memory", look.memory)
 register.filter("page_url", page_url)
 register.simple_tag(look.progress, name="progress")
 register.simple_tag(look.filling, name="filling")
+register.simple_tag(look.meter, name="meter")
 
 
 @register.filter

@@ -17,7 +17,18 @@ from pods.admin_deeds import DEEDS
 from pods.models import CloudPod
 from tenants.models import Tenant
 from tests.browser.browser import elsewhere, visitor
-from tests.desk import a_row, desk, make_observations, make_people, make_pods, make_troubles, our_models, page, rows
+from tests.desk import (
+    a_row,
+    desk,
+    form,
+    make_observations,
+    make_people,
+    make_pods,
+    make_troubles,
+    our_models,
+    page,
+    rows,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 FORMS = ("tenants_tenant_add", "tenants_apitoken_add", "tenants_membership_add", "tenants_user_add", "auth_group_add")
@@ -58,6 +69,7 @@ def all_pages(pod):
     yield reverse("admin:operations_freeze_thaw", args=[a_row(Freeze).pk])
     yield reverse("admin:clusters_finding_close", args=[a_row(Finding).pk])
     yield reverse("admin:tenants_tenant_suspend", args=[pod.tenant_id])
+    yield from (form(row) for row in (pod.tenant, pod.cluster, pod.node))
     yield reverse("admin:password_change")
     yield rows(CloudPod) + "?q=nothing-is-called-this"
 

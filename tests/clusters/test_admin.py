@@ -9,15 +9,15 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from clusters.models import Cluster, ClusterObservation, MarkKey, Node, StorageTier, TemplateCopy, TierObservation
-from tests.desk import desk, make_observations, page, rows, staff
+from tests.desk import desk, form, make_observations, page, rows, staff
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("model", [Cluster, Node, TemplateCopy])
-def test_a_part_is_taken_out_of_use_with_a_record(model, world):
+@pytest.mark.parametrize(("model", "where"), [(Cluster, form), (Node, form), (TemplateCopy, page)])
+def test_a_part_is_taken_out_of_use_with_a_record(model, where, world):
     row = model.objects.first()
-    assert desk().post(page(row), {"_save": "Save"}).status_code == 302
+    assert desk().post(where(row), {"_save": "Save"}).status_code == 302
     row.refresh_from_db()
     assert not row.enabled
     event = AuditEvent.objects.get(resource_id=row.pk)
@@ -27,14 +27,14 @@ def test_a_part_is_taken_out_of_use_with_a_record(model, world):
 
 def test_what_bootstrap_declared_is_not_changed_by_a_posted_field(world):
     cluster, before = Cluster.objects.get(), Cluster.objects.values().get()
-    desk().post(page(cluster), {"enabled": "on", "name": "mine", "endpoints": "https://elsewhere", "token_env": "X"})
+    desk().post(form(cluster), {"enabled": "on", "name": "mine", "endpoints": "https://elsewhere", "token_env": "X"})
     assert Cluster.objects.values().get() == before
     assert not AuditEvent.objects.exists()
 
 
 def test_somebody_who_may_only_look_cannot_switch(world):
     node = world.nodes["pve"]
-    assert desk(staff("clusters.view_node")).post(page(node), {}).status_code == 403
+    assert desk(staff("clusters.view_node")).post(form(node), {}).status_code == 403
     node.refresh_from_db()
     assert node.enabled
 

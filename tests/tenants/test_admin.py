@@ -10,7 +10,7 @@ from django.urls import reverse
 from audit.models import AuditEvent
 from tenants.models import ApiToken, Membership, Tenant, User
 from tenants.services import token_of
-from tests.desk import desk, page, staff, superuser
+from tests.desk import desk, form, page, staff, superuser
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 ADD_TENANT = "admin:tenants_tenant_add"
@@ -45,7 +45,7 @@ def change(tenant, **changed):
     quota = tenant.quota
     now = {"grace_hours": tenant.grace_hours, "pods": quota.pods, "cores": quota.cores}
     now |= {"memory_mib": quota.memory_mib, "disk_gib": quota.disk_gib}
-    return desk().post(page(tenant), {**now, **changed})
+    return desk().post(form(tenant), {**now, **changed})
 
 
 def test_the_state_is_no_field_of_the_form_because_its_pods_are_concerned(alice):
