@@ -51,8 +51,9 @@ class Meter:
 
     @property
     def words(self) -> str:
-        sign = "+" if self.more >= 0 else "\N{MINUS SIGN}"
-        return f"{self._say(self.used)} {sign} {self._say(abs(self.more))} of {self._say(self.limit)}"
+        sign = " + " if self.more > 0 else " \N{MINUS SIGN} "
+        more = f"{sign}{self._say(abs(self.more))}" if self.more else ""
+        return f"{self._say(self.used)}{more} of {self._say(self.limit)}"
 
     @property
     def bar(self) -> SafeString:

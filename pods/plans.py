@@ -27,5 +27,6 @@ def in_words(size: Size) -> str:
     assert size.memory_mib is not None
     assert size.swap_mib is not None
     cores = "1 core" if size.cores == 1 else f"{size.cores} cores"
-    swap = look.memory(size.swap_mib)
-    return f"{cores}, {look.memory(size.memory_mib)} memory, {swap} swap, {size.disk_gib} GiB disk"
+    memory, swap = look.memory(size.memory_mib), look.memory(size.swap_mib)
+    parts = (cores, f"{memory} memory", f"{swap} swap", f"{size.disk_gib} GiB disk")
+    return ", ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)  # a number keeps its unit

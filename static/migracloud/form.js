@@ -12,23 +12,23 @@ function debounced(work) {
 }
 
 // Only the last question counts: the answer to an earlier one may come after it.
-let asking = new AbortController();
+let asked = 0;
 
 async function preview(form) {
-    asking.abort();
-    asking = new AbortController();
+    const mine = ++asked;
     document.getElementById("preview").classList.add("mc-stale-preview");
     try {
-        const answer = await fetch(form.dataset.preview, { method: "POST", body: new FormData(form), signal: asking.signal });
+        const answer = await fetch(form.dataset.preview, { method: "POST", body: new FormData(form) });
         if (!answer.ok) throw new Error(`status ${answer.status}`);
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        if (mine !== asked) return;
         const fresh = page.getElementById("preview");
         if (!fresh) return say("You are no longer logged in: what you see of the form is kept, but it cannot be checked.", true);
         document.getElementById("preview").replaceWith(fresh);
         showProblems(form, fresh);
         say(fresh.dataset.say);
-    } catch (error) {
-        if (error.name !== "AbortError") say("The site does not answer. What you see beside the form is old.", true);
+    } catch {
+        if (mine === asked) say("The site does not answer. What you see beside the form is old.", true);
     }
 }
 
@@ -47,9 +47,9 @@ function showProblems(form, fresh) {
 
 async function suggest(input) {
     const list = input.list;
-    const asked = input.value;
-    const answer = await fetch(`${list.dataset.suggestions}?q=${encodeURIComponent(asked)}`).catch(() => null);
-    if (!answer?.ok || input.value !== asked) return;
+    const typed = input.value;
+    const answer = await fetch(`${list.dataset.suggestions}?q=${encodeURIComponent(typed)}`).catch(() => null);
+    if (!answer?.ok || input.value !== typed) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     list.replaceChildren(...page.querySelectorAll("option"));
 }
