@@ -47,6 +47,7 @@ class SizeForm(forms.Form):
         plan.choices = [*((name, _choice(name, in_words(size))) for name, size in PLANS.items()), self.own_choice]
         for name, label in LABELS.items():
             self.fields[name].label = label
+            self.fields[name].help_text = self.hint(name)
         for name, field in self.fields.items():
             # Always the same places, so that a script can put a problem there as well as the server.
             described = f"id_{name}_hint id_{name}_problem" if field.help_text else f"id_{name}_problem"
@@ -55,6 +56,10 @@ class SizeForm(forms.Form):
     @property
     def own_choice(self) -> tuple[str, SafeString]:
         return OWN, _choice("own size", "as typed below; what is left empty is as the template has it")
+
+    def hint(self, name: str) -> str:
+        """What is written below one of the numbers."""
+        return ""
 
     @property
     def numbers(self) -> list[forms.BoundField]:
@@ -151,6 +156,9 @@ class ResizeForm(SizeForm):
     @property
     def own_choice(self) -> tuple[str, SafeString]:
         return OWN, _choice("own size", "as typed below; what is left empty stays as it is")
+
+    def hint(self, name: str) -> str:
+        return f"now {self.has[name]}"
 
     def changed_size(self) -> Size:
         """What was not changed is left as it is: somebody else may be changing it."""

@@ -44,6 +44,7 @@ def test_the_form_begins_with_what_the_pod_has(pod):
     for name, value in AS_IT_IS.items():
         if name != "plan":
             assert f'name="{name}" value="{value}"' in html
+            assert f'id="id_{name}_hint">now {value}<' in html
     assert 'value="own" class="mc-input" aria-describedby="id_plan_problem" id="id_plan_4" checked' in html
     assert "Its disk can become larger, never smaller" in html
 
