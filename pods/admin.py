@@ -19,7 +19,7 @@ from audit.admin_base import ReadAdmin, SinceFilter, TenantFilter
 from audit.models import AuditEvent
 from operations.models import Operation
 from operations.timeline import timeline, with_steps
-from pods import admin_actions, admin_tenants
+from pods import admin_actions, admin_new, admin_tenants
 from pods import admin_rows as admin_rows  # its pages are registered with these
 from pods import pages_below as pages_below  # adds to pages of floors below
 from pods.models import CloudPod, InterfaceAddress, Snapshot
@@ -51,6 +51,7 @@ class CloudPodAdmin(ReadAdmin):
         *("phase", "observed_state", "desired_state", LiveFilter),
         *("protected", "cluster", "node", TenantFilter, SinceFilter),
     ]
+    change_list_template = "admin/pods/cloudpods.html"
     search_fields = ["hostname", "vmid__startswith", "tenant__reference"]
     search_help_text = "Host name, VMID, address or tenant"
     empty_hint = "No tenant has a pod yet. mPanel asks for one with POST /api/v1/pods."
@@ -70,7 +71,7 @@ class CloudPodAdmin(ReadAdmin):
         return found, doubles
 
     def get_urls(self) -> list[URLPattern]:
-        return [*admin_actions.urls(self), *admin_tenants.urls(self), *super().get_urls()]
+        return [*admin_actions.urls(self), *admin_new.urls(self), *admin_tenants.urls(self), *super().get_urls()]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -87,6 +87,7 @@ def urls(model_admin: Any) -> list[URLPattern]:
     return [
         path(f"<uuid:pk>/{deed.name}/", model_admin.admin_site.admin_view(_view(model_admin, deed)), name=deed.url_name)
         for deed in DEEDS
+        if not deed.own_page
     ]
 
 

@@ -43,12 +43,6 @@ TIMEOUT = Asked(
     usual=str(USUAL_TIMEOUT_S),
     most=MOST_TIMEOUT_S,
 )
-SIZES = (
-    ("cores", "Cores", 8192),
-    ("memory_mib", "Memory (MiB)", 100_000_000),
-    ("swap_mib", "Swap (MiB)", 100_000_000),
-    ("disk_gib", "Disk (GiB); it only grows", 1_000_000),
-)
 
 
 def _nothing(pod: Any) -> tuple[Asked, ...]:
@@ -57,10 +51,6 @@ def _nothing(pod: Any) -> tuple[Asked, ...]:
 
 def _timeout(pod: Any) -> tuple[Asked, ...]:
     return (TIMEOUT,)
-
-
-def _size(pod: Any) -> tuple[Asked, ...]:
-    return tuple(Asked(name, label, usual=str(getattr(pod, name)), most=most) for name, label, most in SIZES)
 
 
 def _hostname(pod: Any) -> tuple[Asked, ...]:
@@ -95,12 +85,6 @@ def _snapshot(pod: Any) -> tuple[Asked, ...]:
 
 def _snapshot_and_timeout(pod: Any) -> tuple[Asked, ...]:
     return (*_snapshot(pod), TIMEOUT)
-
-
-def _resize(*, by: Any, pod: Any, reason: str, **size: int) -> Any:
-    """What was not changed in the form is left as it is."""
-    changed = {name: value for name, value in size.items() if value != getattr(pod, name)}
-    return services.resize_pod(by=by, pod=pod, size=services.Size(**changed), reason=reason)
 
 
 def _take_snapshot(*, description: str | None, **asked: Any) -> Any:
@@ -160,8 +144,8 @@ def _is_not_deleted(pod: CloudPod) -> str:
 class Deed:
     """`name` is its place in addresses, `doing` what has begun; `idle` says why there is nothing to do, if so.
 
-    `anyhow`: also with a pod that is deleted or needs a person. `waits`: it stands behind what goes on. `shown`:
-    whether it has a button among the others.
+    `anyhow`: also with a pod that is deleted or needs a person. `waits`: it stands behind what goes on. `own_page`: its
+    page is a form of its own (admin_new.py). `shown`: whether it has a button among the others.
     """
 
     name: str
@@ -175,6 +159,7 @@ class Deed:
     needs_reason: bool = False
     anyhow: bool = False
     waits: bool = False
+    own_page: bool = False
     shown: Callable[[CloudPod], bool] = lambda pod: True
 
     @property
@@ -199,7 +184,7 @@ DEEDS = (
     Deed("start", "Starting", POWER, services.start_pod, on_start, idle=_runs, dangerous=False),
     Deed("stop", "Stopping", POWER, services.stop_pod, on_stop, idle=_is_stopped, asks=_timeout),
     Deed("reboot", "Rebooting", POWER, services.reboot_pod, on_reboot, idle=_is_meant_to_be_stopped, asks=_timeout),
-    Deed("resize", "Resizing", POWER, _resize, on_resize, asks=_size, dangerous=False),
+    Deed("resize", "Resizing", POWER, services.resize_pod, on_resize, dangerous=False, own_page=True),
     Deed("rename", "Renaming", POWER, services.rename_pod, on_rename, asks=_hostname, dangerous=False),
     Deed("move", "Moving", POWER, services.move_pod, on_move, asks=_node),
     Deed("snapshot", "Taking a snapshot of", POWER, _take_snapshot, on_snapshot, asks=_new_snapshot, dangerous=False),

@@ -6,9 +6,11 @@ Decides: the fields and invariants of these rows. Not: how they change (services
 from __future__ import annotations
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.indexes import OpClass
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 
 from audit.services import Actor
 from core.errors import Refused, constraint_means
@@ -47,6 +49,10 @@ class Tenant(Row):
                 condition=Q(reference__regex=r"^TENANT-(0|[1-9][0-9]{0,8})$"), name="tenant_reference_form"
             ),
             models.UniqueConstraint(fields=["kind"], condition=Q(kind="platform"), name="tenant_one_platform"),
+        ]
+        indexes = [  # for what a name or reference begins with, whatever the database's collation
+            models.Index(OpClass("reference", "varchar_pattern_ops"), name="tenant_reference_begins"),
+            models.Index(OpClass(Upper("name"), "text_pattern_ops"), name="tenant_name_begins"),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from pods.services.destroy import destroy_pod, purge_pod, restore_pod
 from pods.services.keys import COUNT_FROM, replace_ssh_keys
 from pods.services.move import move_pod
 from pods.services.power import reboot_pod, start_pod, stop_pod
+from pods.services.preview import preview_create, preview_resize
 from pods.services.protection import protect_pod
 from pods.services.purging import purge_due
 from pods.services.rebuild import rebuild_pod
@@ -24,6 +25,8 @@ __all__ = [
     "delete_snapshot",
     "destroy_pod",
     "move_pod",
+    "preview_create",
+    "preview_resize",
     "protect_pod",
     "purge_due",
     "purge_pod",

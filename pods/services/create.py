@@ -66,6 +66,7 @@ def create_pod(
     size: Size = Size(),
     wish: Wish = Wish(),
     ssh_keys: Sequence[str] = (),
+    reason: str = "",
 ) -> Operation:
     """Reserve everything for a new pod and begin the operation that makes it.
 
@@ -77,14 +78,16 @@ def create_pod(
     """
     try:
         with transaction.atomic():
-            return _create(by, tenant, hostname, size, wish, check_keys(ssh_keys))
+            return _create(by, tenant, hostname, size, wish, check_keys(ssh_keys), reason)
     except Refused as refused:
         resource = Resource("tenant", tenant.pk, tenant.reference)  # there is no pod that could be named
         record_refusal(by, tenant, "pod.create", resource, refused, hostname=hostname[:255])
         raise
 
 
-def _create(by: Actor, tenant: Tenant, hostname: str, size: Size, wish: Wish, keys: list[str]) -> Operation:
+def _create(
+    by: Actor, tenant: Tenant, hostname: str, size: Size, wish: Wish, keys: list[str], reason: str
+) -> Operation:
     check_tenant(tenant)
     check_hostname(hostname)
     offer = pick_offer(cluster=wish.cluster, tier=wish.tier, template=wish.template, with_keys=bool(keys))
@@ -133,6 +136,7 @@ def _create(by: Actor, tenant: Tenant, hostname: str, size: Size, wish: Wish, ke
         action="pod.create",
         resource=resource_of(pod),
         operation_id=operation.pk,
+        reason=reason,
         after=after,
     )
     return operation

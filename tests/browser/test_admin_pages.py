@@ -65,6 +65,7 @@ def all_pages(pod):
     operation = Operation.objects.filter(subject_id=pod.pk).first()
     assert operation
     yield from (reverse(f"admin:{deed.url_name}", args=[operation.pk]) for deed in OF_OPERATIONS)
+    yield reverse("admin:pods_cloudpod_new")
     yield reverse("admin:operations_freeze_new")
     yield reverse("admin:operations_freeze_thaw", args=[a_row(Freeze).pk])
     yield reverse("admin:clusters_finding_close", args=[a_row(Finding).pk])
