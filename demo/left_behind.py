@@ -58,7 +58,7 @@ class LeaveBehind:
         """Its container is made and does not start."""
         name = f"{wanted['tenant']}'s {wanted['hostname']}"
         self.pve.fail_task("start", NO_BRIDGE)
-        ended = self._ended(self.mpanel.create_pod(**wanted), "failed", NO_BRIDGE, f"creating {name}")
+        ended = self._ended(self.mpanel.create_pod(**wanted), "failed", NO_BRIDGE, f"Creating {name}")
         told, pod = ended["explanation"], self.mpanel.pod(ended["subject"]["id"])
         if pod["phase"] != "failed" or not told["undone"] or pod["vmid"] in self.pve.cts():
             self.untrue(f"Creating {name} failed, and not all of it was undone: {told['undone']}")
@@ -71,7 +71,7 @@ class LeaveBehind:
         words = BUSY.format(vmid=vmid)
         self.pve.fail_task("destroy", words)
         asked = self.mpanel.purge_pod(ordered.pod["id"], reason="the demo leaves something for a person to do")
-        ended = self._ended(asked, "needs_attention", words, f"purging {name}")
+        ended = self._ended(asked, "needs_attention", words, f"Purging {name}")
         remains = ended["explanation"]["remains"]
         if "destroy" not in remains or vmid not in self.pve.cts():
             self.untrue(f"Purging {name} needs a person, and what is left is not named: {remains}")
@@ -83,7 +83,7 @@ class LeaveBehind:
         name, vmid = f"{ordered.tenant}'s {ordered.wanted['hostname']}", int(ordered.pod["vmid"])
         self.pve.replace_ct(vmid)
         before = self.pve.cts()[vmid]
-        ended = self._ended(self.mpanel.reboot_pod(ordered.pod["id"]), "failed", f"CT {vmid}", f"rebooting {name}")
+        ended = self._ended(self.mpanel.reboot_pod(ordered.pod["id"]), "failed", f"CT {vmid}", f"Rebooting {name}")
         if self.pve.cts()[vmid] != before:
             self.untrue(f"CT {vmid} is a stranger, and was touched")
         self.say(
@@ -96,7 +96,7 @@ class LeaveBehind:
         ended = self.finish(asked)
         told = ended["explanation"]["happened"]
         if ended["state"] != state or words not in told:
-            self.untrue(f"{what.capitalize()} is {ended['state']}, to be {state} for {words!r}: {told}")
+            self.untrue(f"{what} is {ended['state']}, to be {state} for {words!r}: {told}")
         return ended
 
     def _tell(self, what: str, operation: dict[str, Any]) -> None:

@@ -83,11 +83,16 @@ def test_a_pod_is_made_each_minute_and_purged_half_a_minute_later(site: Site, pl
 
 
 def test_other_pods_are_left_alone(site: Site, alice: Person, charlie: Person) -> None:
-    own = create_pod(by=alice.actor, tenant=alice.tenant, hostname="web")
-    anothers = create_pod(by=charlie.actor, tenant=charlie.tenant, hostname="minute-1")
-    site.go_on(site.rest, site.rest)
-    live = set(CloudPod.objects.live().values_list("pk", flat=True))
-    assert live == {own.subject_id, anothers.subject_id}
+    others = []
+
+    def order() -> None:
+        """Another tenant's has the same name, and is the newer one."""
+        for person, hostname in ((alice, "web"), (charlie, "minute-1")):
+            others.append(create_pod(by=person.actor, tenant=person.tenant, hostname=hostname).subject_id)
+        site.rest()
+
+    site.go_on(order, site.rest)
+    assert set(CloudPod.objects.live().values_list("pk", flat=True)) == set(others)
 
 
 def test_a_site_that_is_down_is_told_of_once_and_so_is_its_return(site: Site) -> None:
