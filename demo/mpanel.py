@@ -5,7 +5,6 @@ Decides: how the API is spoken. Not: what is asked for (scenario.py).
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import requests
@@ -22,12 +21,11 @@ class ApiRefusal(Exception):
 
 
 class MPanel:
-    """One session a thread: they are not to be shared."""
+    """Threads may share it."""
 
     def __init__(self, site: str, token: str) -> None:
         self.api = f"{site}/api/v1"
         self._token = token
-        self._local = threading.local()
 
     def create_tenant(self, reference: str, name: str, quota: dict[str, int]) -> dict[str, Any]:
         return self._ask("POST", "tenants", {"reference": reference, "name": name, "quota": quota})
@@ -74,19 +72,12 @@ class MPanel:
         return list(self._ask("GET", "pods?page_size=200")["results"])
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        answer = self._session().request(method, f"{self.api}/{path}", json=body, timeout=TIMEOUT)
+        with requests.Session() as session:  # a connection that is kept may be closed just when it is used again
+            session.trust_env = False  # no proxy on the way to loopback
+            session.headers["Authorization"] = f"Bearer {self._token}"
+            answer = session.request(method, f"{self.api}/{path}", json=body, timeout=TIMEOUT)
         content: dict[str, Any] = answer.json() if "json" in answer.headers.get("Content-Type", "") else {}
         if answer.status_code >= 400:
             words = content.get("detail") or f"{method} {path} answered {answer.status_code} {answer.reason}"
             raise ApiRefusal(answer.status_code, str(content.get("code", "")), str(words))
         return content
-
-    def _session(self) -> requests.Session:
-        if not hasattr(self._local, "session"):
-            self._local.session = requests.Session()
-            # One that is kept alive may be closed by the site just when it is used again.
-            self._local.session.headers["Connection"] = "close"
-            self._local.session.trust_env = False  # no proxy on the way to loopback
-            self._local.session.headers["Authorization"] = f"Bearer {self._token}"
-        session: requests.Session = self._local.session
-        return session

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from demo.handle import FakeHandle
+from demo.pod_a_minute import PodAMinute
 from demo.screen import Screen
 from demo.supervisor import AlreadyRunning, Program, Supervisor, hold_pid_file
 from demo.world import CLUSTER_FILES, CannotDemonstrate, cluster_variables, data_dir, fill, fresh_database
@@ -38,6 +39,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument(
         "--once", action="store_true", help="end when the scenario is over; status 0 only if all of it was true"
+    )
+    parser.add_argument(
+        "--quiet", action="store_true", help="make no pod a minute while the site is up: what is there stays as it is"
     )
     parser.add_argument("--port", type=_port, help=f"the site's port (default: {PORT}, or another when that is in use)")
     return parser.parse_args(arguments)
@@ -69,8 +73,9 @@ def listen(port: int | None, screen: Screen) -> socket.socket:
 class Demo:
     """One run. The main thread starts and watches processes; the scenario is played in a thread beside it."""
 
-    def __init__(self, folder: Path, listener: socket.socket, screen: Screen, *, once: bool) -> None:
-        self.folder, self.listener, self.screen, self.once = folder, listener, screen, once
+    def __init__(self, folder: Path, listener: socket.socket, screen: Screen, *, once: bool, quiet: bool) -> None:
+        self.folder, self.listener, self.screen = folder, listener, screen
+        self.once, self.quiet = once, quiet
         self.run_folder = folder / "run"
         self.supervisor = Supervisor(self.run_folder, lambda text: screen.say(text, "yellow"))
         self.site = "http://{}:{}".format(*listener.getsockname())
@@ -158,6 +163,9 @@ class Demo:
                 traceback.print_exc(file=log)
             self.screen.say(f"The scenario broke off: {type(error).__name__}: {error}", "red")
             self.screen.say(f"All of it is in {self.run_folder / 'scenario.log'}.")
+        else:
+            if not self.once:
+                return self._stay_up(credentials)
         if self.once:
             self.stop.set()
         return None
@@ -165,16 +173,20 @@ class Demo:
     def _play_and_judge(self, pves: dict[str, FakeHandle], credentials: Credentials) -> int:
         from demo.check_metrics import ask_and_compare
         from demo.mpanel import MPanel
+        from demo.nothing_else import nothing_else
         from demo.scenario import Scenario
         from demo.verify import verify
 
-        mpanel = MPanel(self.site, credentials.token)
-        story = Scenario(mpanel, pves, self.screen, self.stop).play()
+        scenario = Scenario(MPanel(self.site, credentials.token), pves, self.screen, self.stop)
+        story = scenario.play()
         findings = verify(story, pves)
+        self.screen.pods(story.orders)
+        more = nothing_else(scenario.leave_behind(f"{self.site}/admin/"), story, pves)
+        findings.untrue += more
+        findings.facts.append(("Beside what was left behind", "not all is well" if more else "all is well"))
         metrics = os.environ["METRICS_TOKEN"]
         findings.untrue += (told := ask_and_compare(self.site, metrics))
         findings.facts.append(("Metrics", "differ from the database" if told else "agree with the database"))
-        self.screen.pods(story.orders)
         self.screen.facts("Checked", findings.facts)
         self._show_addresses(story.orders[0].tenant, credentials)
         untrue = story.untrue + findings.untrue
@@ -185,9 +197,20 @@ class Demo:
                 self.screen.say(f"  {sentence}", "red")
             return 1
         self.screen.say(f"All of it was true: database and data plane agree ({took:.0f} s).", "green")
-        if not self.once:
-            self.screen.say("The site stays up until Ctrl-C or bin/stop.")
         return 0
+
+    def _stay_up(self, credentials: Credentials) -> None:
+        """Until it is to end, this thread is mPanel's, unless the demo is to be quiet."""
+        from demo.mpanel import MPanel
+        from demo.scenario import BUSY_TENANT
+
+        self.screen.say("The site stays up until Ctrl-C or bin/stop.")
+        if not self.quiet:
+            self.screen.say(
+                f"mPanel goes on meanwhile: a pod a minute for {BUSY_TENANT}, which it has purged half a minute later "
+                "(--quiet: none)."
+            )
+            PodAMinute(MPanel(self.site, credentials.token), BUSY_TENANT, self.screen.say, self.stop.wait).go_on()
 
     def _show_addresses(self, tenant: str, credentials: Credentials) -> None:
         from demo.seed import let_in
@@ -219,7 +242,7 @@ def main(arguments: list[str]) -> int:
         return 1
     try:
         with listen(args.port, screen) as listener:
-            return Demo(folder, listener, screen, once=args.once).run()
+            return Demo(folder, listener, screen, once=args.once, quiet=args.quiet).run()
     except (CannotDemonstrate, DatabaseError) as reason:
         screen.say(f"demo: {reason}")
         return 1

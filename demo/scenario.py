@@ -14,6 +14,7 @@ from typing import Any
 
 from demo.first_week import FirstWeek, public_key
 from demo.handle import FakeHandle
+from demo.left_behind import LeaveBehind, Left
 from demo.mpanel import ApiRefusal, MPanel
 from demo.sabotage import Killed, NobodyToKill, kill_a_cloning_worker, was_cut_short
 from demo.screen import Ordered, Screen
@@ -45,6 +46,9 @@ PODS: list[tuple[str, dict[str, Any]]] = [
 DESTROYED = 7  # TENANT-102's test
 REBOOTED, STOPPED = 3, 11  # TENANT-101's mail, TENANT-103's cron
 RESIZED, REBUILT = 9, 8  # TENANT-103's blog and www
+NOT_MADE = {"tenant": "TENANT-101", "hostname": "forum"}  # what is left behind: a create that fails,
+HALF_PURGED, REPLACED = STOPPED, 4  # a pod whose purge needs a person, and TENANT-102's www, where a stranger comes
+BUSY_TENANT = "TENANT-102"  # whose pods come and go while the site is up; its quota has room for them
 
 
 class Interrupted(Exception):
@@ -83,6 +87,12 @@ class Scenario:
         self._live_on()
         self._destroy_one()
         return self.story
+
+    def leave_behind(self, admin: str) -> Left:
+        """When all was compared: what is not well, for people to look at."""
+        leave = LeaveBehind(self.mpanel, self.pves[FIRST], self._warn, self._finish, self._untrue, admin)
+        orders = self.story.orders
+        return leave.all_three(FIRST, failing=NOT_MADE, purged=orders[HALF_PURGED], replaced=orders[REPLACED])
 
     def _order_all(self) -> None:
         together = threading.Barrier(len(PODS))
@@ -225,6 +235,9 @@ class Scenario:
     def _pause(self, seconds: float) -> None:
         if self.stop.wait(seconds):
             raise Interrupted
+
+    def _warn(self, sentence: str) -> None:
+        self.screen.say(sentence, "yellow")
 
     def _untrue(self, sentence: str) -> None:
         self.story.untrue.append(sentence)

@@ -6,8 +6,8 @@ Decides: what has to agree, and how many calls a create may cost. Not: what was 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clusters.dataplane.port import Ct, Mine
@@ -43,17 +43,16 @@ class Findings:
 
 def verify(story: Story, pves: Mapping[str, FakeHandle]) -> Findings:
     """`pves` by the clusters' names. The records first: what is looked at here is recorded too."""
-    worlds = {cluster: World(pve, pve.record(), pve.cts()) for cluster, pve in pves.items()}
+    worlds = worlds_of(pves)
     locked = [entry for pve in pves.values() for entry in pve.locked_answers()]
     findings = Findings()
-    pods = list(CloudPod.objects.live().select_related("tenant", "cluster", "node", "tier", "source"))
+    pods = _live_pods()
     findings.untrue += _addresses(story)
     for cluster, world in worlds.items():
         findings.untrue += _calls(story, cluster, world, findings)
-        findings.untrue += _differing([pod for pod in pods if pod.cluster.name == cluster], cluster, world, story)
         findings.untrue += _confusions(cluster, world.record)
+    findings.untrue += compare(story, worlds)
     findings.untrue += (f"Proxmox answered 'CT is locked': {entry}" for entry in locked)
-    findings.untrue += _marks(pods)
     if len(pves) > 1:
         findings.untrue += _same_vmids(pods, findings)
     if story.silenced:
@@ -63,6 +62,27 @@ def verify(story: Story, pves: Mapping[str, FakeHandle]) -> Findings:
         ("Answers 'CT is locked'", str(len(locked))),
     ]
     return findings
+
+
+def worlds_of(pves: Mapping[str, FakeHandle]) -> dict[str, World]:
+    return {cluster: World(pve, pve.record(), pve.cts()) for cluster, pve in pves.items()}
+
+
+def compare(story: Story, worlds: Mapping[str, World], *, strangers: Collection[tuple[str, int]] = ()) -> list[str]:
+    """Each cluster's containers, and their marks, against the database. `strangers` are left out: by cluster and VMID,
+    where somebody else's container is known to stand in place of a pod's.
+    """
+    pods = [pod for pod in _live_pods() if (pod.cluster.name, pod.vmid) not in strangers]
+    untrue: list[str] = []
+    for cluster, world in worlds.items():
+        cts = {vmid: ct for vmid, ct in world.cts.items() if (cluster, vmid) not in strangers}
+        of_cluster = [pod for pod in pods if pod.cluster.name == cluster]
+        untrue += _differing(of_cluster, cluster, replace(world, cts=cts), story)
+    return [*untrue, *_marks(pods)]
+
+
+def _live_pods() -> list[CloudPod]:
+    return list(CloudPod.objects.live().select_related("tenant", "cluster", "node", "tier", "source"))
 
 
 def _addresses(story: Story) -> Iterator[str]:

@@ -223,7 +223,7 @@ def _may_be_on_its_way(sent: datetime | None) -> bool:
 
 def not_ours(stranger: Stranger) -> NotOurs:
     return NotOurs(
-        f"CT {stranger.vmid} on node {stranger.node} is not this pod's: {stranger.reason} It was left alone; "
+        f"CT {stranger.vmid} on node {stranger.node} is not this pod's: {stranger.reason}. It was left alone; "
         "once it is out of the way, ask again."
     )
 

@@ -173,9 +173,9 @@ def test_check_passes_when_every_part_does(project: Path) -> None:
 
 
 def test_demo_hands_its_arguments_on(project: Path) -> None:
-    done = run([str(project / "bin/demo"), "--once", "--port", "8123"], cwd=Path("/"))
+    done = run([str(project / "bin/demo"), "--once", "--quiet", "--port", "8123"], cwd=Path("/"))
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "python -m demo.run --once --port 8123"
+    assert done.stdout.splitlines()[-1] == "python -m demo.run --once --quiet --port 8123"
 
 
 def test_stop_ends_the_demo_of_this_folder_and_the_database(project: Path) -> None:

@@ -25,6 +25,7 @@ ROW = re.compile(
     r"TENANT-10[123] .* (migracloud|pve-b) .* (pve|pve-02|pve-b1|pve-b2) .* (\d{4,9}) .* "
     r"(10\.1\.10\.\d+|10\.2\.0\.\d+) .* (running|stopped|gone) .* (\d+\.\d)"
 )
+LEFT = ("a create that failed, of TENANT-101's forum.", "an operation that needs a person, the purge of", "a stranger.")
 # At least: two of proxmox, gunicorn and a worker, qcluster with sentinel, 2 workers, monitor and pusher, controller.
 PROCESSES = 11
 
@@ -96,6 +97,11 @@ def test_all_of_it_comes_true_and_it_ends_by_itself(environment: dict[str, str])
     assert "TENANT-103 may have 4 pods and has 4" in said
     assert "10.1.10.70 is reserved" in said
     assert re.search(r"Metrics .* agree with the database", said)
+    assert re.search(r"Beside what was left behind .* all is well", said)
+    lines = [line.removeprefix("Left behind: ") for line in said.splitlines() if line.startswith("Left behind: ")]
+    assert len(lines) == len(LEFT), said
+    assert all(line.startswith(words) and "/admin/" in line for line, words in zip(lines, LEFT, strict=True)), said
+    assert "a pod a minute" not in said
     assert "All of it was true" in said
     assert started_by(process.pid) == set()
 
