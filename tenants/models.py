@@ -6,9 +6,11 @@ Decides: the fields and invariants of these rows. Not: how they change (services
 from __future__ import annotations
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.indexes import OpClass
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 
 from audit.services import Actor
 from core.errors import Refused, constraint_means
@@ -48,6 +50,7 @@ class Tenant(Row):
             ),
             models.UniqueConstraint(fields=["kind"], condition=Q(kind="platform"), name="tenant_one_platform"),
         ]
+        indexes = [models.Index(OpClass(Upper("name"), "text_pattern_ops"), name="tenant_by_name")]
 
     def __str__(self) -> str:
         return self.reference
