@@ -62,10 +62,7 @@ class SeenNode:
 
     @display(description="Load", ordering="observation__load")
     def load(self, node: Node) -> str:
-        seen = _of_node(node)
-        if seen is None or seen.load is None:
-            return look.NOTHING
-        return f"{seen.load:.0%} of {seen.cores or '?'} cores"
+        return node_load(node)
 
     @display(description="Memory used", ordering="observation__memory_used_mib")
     def memory_used(self, node: Node) -> str:
@@ -88,8 +85,7 @@ class SeenTier:
     @display(description="Used")
     def fullest(self, tier: StorageTier) -> str:
         """On the node where it is fullest; where it cannot be used, that comes first."""
-        seen = sorted(tier.observations.all(), key=lambda row: (row.available, -_filled(row)))
-        return _used(seen[0], by_name=len(seen) > 1) if seen else look.NOTHING
+        return fullest_use(tier)
 
     @display(description="Used on each node")
     def used(self, tier: StorageTier) -> str:
@@ -98,6 +94,24 @@ class SeenTier:
             return look.NOTHING
         lines = ((_used(row, by_name=True), look.ago(row.observed_at)) for row in seen)
         return format_html_join("", '<div>{} <span class="mc-subtle">as of {}</span></div>', lines)
+
+
+def node_load(node: Node) -> str:
+    seen = _of_node(node)
+    if seen is None or seen.load is None:
+        return look.NOTHING
+    return f"{seen.load:.0%} of {seen.cores or '?'} cores"
+
+
+def fullest_use(tier: StorageTier) -> SafeString | str:
+    """Of the node where it is fullest; where it cannot be used, that comes first. Needs `observations` read along."""
+    seen = sorted(tier.observations.all(), key=lambda row: (row.available, -_filled(row)))
+    return _used(seen[0], by_name=len(seen) > 1) if seen else look.NOTHING
+
+
+def filled(tier: StorageTier) -> float:
+    """From 0 to 1 where it is fullest; a place that cannot be used counts as full. -1: not looked at yet."""
+    return max((_filled(row) if row.available else 1.0 for row in tier.observations.all()), default=-1.0)
 
 
 def used_memory(node: Node) -> SafeString | str:
