@@ -157,13 +157,15 @@ function prepareSearch() {
     input.addEventListener("input", () => {
         search.opens = null;
     });
+    // Before unfold's own listener: its first Escape empties the box, its second closes it and gives the focus to nobody.
+    const isFirst = { capture: true };
     input.addEventListener("keydown", (event) => {
         if (event.key === "Escape" && input.value === "") window.setTimeout(() => search.from?.focus(), 0);
         if (event.key !== "Enter" || input.value.trim() === "") return;
         event.preventDefault();
         search.opens = event.ctrlKey || event.metaKey ? "elsewhere" : "here";
         openFound();
-    });
+    }, isFirst);
     document.getElementById("command-results").addEventListener("htmx:afterSettle", (event) => {
         const found = event.target.querySelectorAll("li").length;
         say(found ? `${found} found` : event.target.textContent.trim());
