@@ -104,6 +104,11 @@ def fullest_of(tier: StorageTier) -> SafeString | str:
     return used_of(seen[0], by_name=len(seen) > 1) if seen else look.NOTHING
 
 
+def filled(tier: StorageTier) -> float:
+    """From 0 to 1 where it is fullest; a place that cannot be used counts as full. -1: not looked at yet."""
+    return max((_filled(row) if row.available else 1.0 for row in tier.observations.all()), default=-1.0)
+
+
 def used_memory(node: Node) -> SafeString | str:
     """Of what the machine has; another figure than what was promised to pods."""
     seen = observation_of_node(node)

@@ -126,7 +126,10 @@ class IPLease(Row):
                 name="lease_ends_after_it_begins",
             ),
         ]
-        indexes = [models.Index(fields=["subnet", "address", "-released_at"], name="lease_history")]
+        indexes = [
+            models.Index(fields=["subnet", "address", "-released_at"], name="lease_history"),
+            models.Index(fields=["address", "-released_at"], name="lease_in_any_network"),
+        ]
 
     def __str__(self) -> str:
         return self.address

@@ -1,4 +1,4 @@
-"""A bar chart as numbers for an SVG that the server draws: no script, and its colours follow the theme.
+"""A bar chart, and a strip of parts, as numbers for SVGs that the server draws: no script, and the theme's colours.
 
 Decides: where each bar and line is. Not: what is counted (dashboard.py) or which colour it has (admin.css).
 """
@@ -6,12 +6,45 @@ Decides: where each bar and line is. Not: what is counted (dashboard.py) or whic
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 WIDTH, HEIGHT = 640, 190
 LEFT, RIGHT, TOP, BOTTOM = 34, 6, 12, 26
 BAR = 0.6  # of a day's room
+
+
+STRIP = 1000
+
+
+@dataclass(frozen=True)
+class Day:
+    """How many were asked for on it, of which so many succeeded and failed."""
+
+    day: date
+    good: int
+    bad: int
+    total: int
+    url: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """Of a whole; x and width are of STRIP."""
+
+    word: str
+    tone: str
+    count: int
+    url: str
+    x: float = 0
+    width: float = 0
+
+
+@dataclass(frozen=True)
+class Strip:
+    parts: list[Part]
+    width: int
+    summary: str
 
 
 @dataclass(frozen=True)
@@ -25,6 +58,7 @@ class Bar:
     bad_height: float
     words: str
     label: str
+    url: str
 
 
 @dataclass(frozen=True)
@@ -39,39 +73,59 @@ class Chart:
     height: int
     left: int
     right: int
+    floor: int
     label_y: int
     bars: list[Bar]
     lines: list[Line]
     summary: str
 
 
-def chart(days: Sequence[tuple[date, int, int]]) -> Chart:
-    """`days`: each with how many succeeded and failed."""
-    most = _round_up(max(good + bad for _, good, bad in days))
+def chart(days: Sequence[Day]) -> Chart:
+    most = _round_up(max(day.good + day.bad for day in days))
     room = (WIDTH - LEFT - RIGHT) / len(days)
     unit = (HEIGHT - TOP - BOTTOM) / most
     floor = HEIGHT - BOTTOM
     bars = []
-    for index, (day, good, bad) in enumerate(days):
+    for index, day in enumerate(days):
         x = LEFT + room * (index + (1 - BAR) / 2)
-        gap = 1 if good and bad else 0
+        gap = 1 if day.good and day.bad else 0
         bars.append(
             Bar(
                 x=round(x, 1),
                 middle=round(x + room * BAR / 2, 1),
                 width=round(room * BAR, 1),
-                good_y=round(floor - good * unit, 1),
-                good_height=round(good * unit, 1),
-                bad_y=round(floor - (good + bad) * unit, 1),
-                bad_height=round(max(bad * unit - gap, 0), 1),
-                words=f"{day:%d %b}: {good} succeeded, {bad} failed",
-                label=f"{day.day} {day:%b}" if (len(days) - 1 - index) % 2 == 0 else "",
+                good_y=round(floor - day.good * unit, 1),
+                good_height=round(day.good * unit, 1),
+                bad_y=round(floor - (day.good + day.bad) * unit, 1),
+                bad_height=round(max(day.bad * unit - gap, 0), 1),
+                words=_words(day),
+                label=f"{day.day.day} {day.day:%b}" if (len(days) - 1 - index) % 2 == 0 else "",
+                url=day.url,
             )
         )
     lines = [Line(round(floor - value * unit, 1), value) for value in (0, most // 2, most)]
-    total_good, total_bad = sum(d[1] for d in days), sum(d[2] for d in days)
-    summary = f"Operations in {len(days)} days: {total_good} succeeded, {total_bad} failed"
-    return Chart(WIDTH, HEIGHT, LEFT, WIDTH - RIGHT, HEIGHT - 8, bars, lines, summary)
+    good, bad = sum(day.good for day in days), sum(day.bad for day in days)
+    summary = f"Operations in {len(days)} days: {good} succeeded, {bad} failed"
+    return Chart(WIDTH, HEIGHT, LEFT, WIDTH - RIGHT, floor, HEIGHT - 8, bars, lines, summary)
+
+
+def _words(day: Day) -> str:
+    others = day.total - day.good - day.bad
+    more = f", {others} cancelled or not done" if others else ""
+    return f"{day.day:%d %b}: {day.good} succeeded, {day.bad} failed{more}"
+
+
+def strip(parts: Sequence[Part]) -> Strip:
+    """One behind the other, each as wide as its share; none is so narrow that it cannot be seen and hit."""
+    total = sum(part.count for part in parts)
+    shares = [max(part.count / total, 0.01) for part in parts]
+    unit = STRIP / sum(shares)
+    placed, x = [], 0.0
+    for part, share in zip(parts, shares, strict=True):
+        placed.append(replace(part, x=round(x, 1), width=round(share * unit, 1)))
+        x += share * unit
+    words = ", ".join(f"{part.count} {part.word.replace('_', ' ')}" for part in parts)
+    return Strip(placed, STRIP, f"{total} pods: {words}")
 
 
 def _round_up(value: int) -> int:

@@ -3,69 +3,88 @@
 Decides: how the admin is arranged. Not: what each page shows (each app's admin.py).
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
 
-# Group -> its pages: title, icon, app and model.
-GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {
+
+class Page(NamedTuple):
+    """A list in the menu."""
+
+    title: str
+    icon: str
+    model: str
+
+    @property
+    def url(self) -> str:
+        return reverse(f"admin:{self.model.replace('.', '_')}_changelist")
+
+
+# By concern: what runs, what it runs on, where it is reached, whose it is, and what happened.
+GROUPS: dict[str, tuple[Page, ...]] = {
     "Workloads": (
-        ("CloudPods", "deployed_code", "pods.cloudpod"),
-        ("Operations", "sync_alt", "operations.operation"),
-        ("Lanes", "traffic", "operations.lane"),
-        ("Freezes", "ac_unit", "operations.freeze"),
-        ("Findings", "report", "clusters.finding"),
-        ("Processes", "monitor_heart", "operations.heartbeat"),
-    ),
-    "Addresses": (
-        ("IP leases", "lan", "ipam.iplease"),
-        ("Networks", "hub", "ipam.network"),
-        ("Subnets", "account_tree", "ipam.subnet"),
-        ("Ranges", "data_array", "ipam.addressrange"),
+        Page("CloudPods", "deployed_code", "pods.cloudpod"),
+        Page("Snapshots", "photo_camera", "pods.snapshot"),
+        Page("Operations", "sync_alt", "operations.operation"),
+        Page("Lanes", "traffic", "operations.lane"),
+        Page("Freezes", "ac_unit", "operations.freeze"),
     ),
     "Data plane": (
-        ("Clusters", "workspaces", "clusters.cluster"),
-        ("Nodes", "dns", "clusters.node"),
-        ("Storage tiers", "hard_drive", "clusters.storagetier"),
-        ("Golden templates", "stars", "clusters.goldentemplate"),
-        ("Template copies", "content_copy", "clusters.templatecopy"),
-        ("Attachments", "cable", "clusters.attachment"),
-        ("Mark keys", "key", "clusters.markkey"),
+        Page("Findings", "report", "clusters.finding"),
+        Page("Clusters", "workspaces", "clusters.cluster"),
+        Page("Nodes", "dns", "clusters.node"),
+        Page("Storage tiers", "hard_drive", "clusters.storagetier"),
+        Page("Golden templates", "stars", "clusters.goldentemplate"),
+        Page("Template copies", "content_copy", "clusters.templatecopy"),
+        Page("Attachments", "cable", "clusters.attachment"),
+        Page("Mark keys", "key", "clusters.markkey"),
     ),
-    "Governance": (
-        ("Tenants", "apartment", "tenants.tenant"),
-        ("Users", "person", "tenants.user"),
-        ("Memberships", "group", "tenants.membership"),
-        ("API tokens", "token", "tenants.apitoken"),
-        ("Audit", "history", "audit.auditevent"),
+    "Addresses": (
+        Page("IP leases", "lan", "ipam.iplease"),
+        Page("Networks", "hub", "ipam.network"),
+        Page("Subnets", "account_tree", "ipam.subnet"),
+        Page("Ranges", "data_array", "ipam.addressrange"),
+        Page("Cards and MACs", "settings_ethernet", "pods.interface"),
+        Page("VMIDs", "tag", "pods.vmidhold"),
+    ),
+    "People": (
+        Page("Tenants", "apartment", "tenants.tenant"),
+        Page("Users", "person", "tenants.user"),
+        Page("Groups", "groups", "auth.group"),
+        Page("Memberships", "badge", "tenants.membership"),
+        Page("API tokens", "token", "tenants.apitoken"),
+    ),
+    "Record": (
+        Page("Audit", "history", "audit.auditevent"),
+        Page("Tries", "replay", "operations.attempt"),
+        Page("Cancellations", "cancel", "operations.cancellation"),
+        Page("Processes", "monitor_heart", "operations.heartbeat"),
     ),
 }
+
+
+def pages(request: HttpRequest) -> list[tuple[str, Page]]:
+    """Each list that the person may see, with its group."""
+    return [(group, page) for group, found in GROUPS.items() for page in found if _may_see(request, page.model)]
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The sidebar: what the person may see. Two queries, for the badges."""
     from migracloud.dashboard import findings_open, pods_in_need
 
-    groups: list[dict[str, Any]] = []
-    for title, pages in GROUPS.items():
-        items = [_item(request, *page) for page in pages if _may_see(request, page[2])]
-        if title == "Workloads" and _may_see(request, "clusters.finding") and (count := findings_open()):
-            next(item for item in items if item["title"] == "Findings")["badge"] = count
-        if title == "Workloads":
-            items.insert(0, {"title": "Overview", "icon": "dashboard", "link": reverse("admin:index")})
-        if title == "Workloads" and _may_see(request, "pods.cloudpod") and (count := pods_in_need()):
-            items[1]["badge"] = count
-        if items:
-            groups.append({"title": title, "items": items, "separator": bool(groups)})
-    return groups
-
-
-def _item(request: HttpRequest, title: str, icon: str, model: str) -> dict[str, Any]:
-    link = reverse(f"admin:{model.replace('.', '_')}_changelist")
-    return {"title": title, "icon": icon, "link": link, "active": request.path.startswith(link)}
+    counts = {"clusters.finding": findings_open, "pods.cloudpod": pods_in_need}
+    groups: dict[str, list[dict[str, Any]]] = {
+        "Workloads": [{"title": "Overview", "icon": "dashboard", "link": reverse("admin:index")}]
+    }
+    for group, page in pages(request):
+        item = {"title": page.title, "icon": page.icon, "link": page.url, "active": request.path.startswith(page.url)}
+        if page.model in counts and (count := counts[page.model]()):
+            item["badge"] = count
+        groups.setdefault(group, []).append(item)
+    return [{"title": group, "items": items, "separator": group != "Workloads"} for group, items in groups.items()]
 
 
 def _may_see(request: HttpRequest, label: str) -> bool:
@@ -83,6 +102,10 @@ def environment(request: HttpRequest) -> list[str]:
 
 def style_sheet(request: HttpRequest) -> str:
     return static("migracloud/admin.css")
+
+
+def overview_style_sheet(request: HttpRequest) -> str:
+    return static("migracloud/overview.css")
 
 
 def icon(request: HttpRequest) -> str:
@@ -103,8 +126,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "migracloud.unfold.environment",
     "DASHBOARD_CALLBACK": "migracloud.dashboard.overview",
-    "STYLES": [style_sheet],
+    "STYLES": [style_sheet, overview_style_sheet],
     "SCRIPTS": [script],
-    "COMMAND": {"search_callback": "migracloud.admin_search.search"},
     "SIDEBAR": {"show_search": True, "command_search": True, "navigation": navigation},
 }

@@ -6,13 +6,16 @@ Decides: columns, filters and pages. Not: the wording of the explanation (explai
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin import display
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
+from django.utils import timezone
 
 from audit import look
 from audit.admin_base import ReadAdmin, SinceFilter, TenantFilter
@@ -41,6 +44,27 @@ class OpenFilter(admin.SimpleListFilter):
         return {"yes": queryset.filter(live), "no": queryset.exclude(live)}.get(self.value() or "", queryset)
 
 
+class DayFilter(admin.SimpleListFilter):
+    """By the day on which it was asked for, as the overview counts them."""
+
+    title = "day"
+    parameter_name = "day"
+    DAYS = 14
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        days = [timezone.localdate() - timedelta(days=ago) for ago in range(self.DAYS)]
+        return [(f"{day}", f"{day:%d %b}") for day in days]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if not self.value():
+            return queryset
+        try:
+            begin = timezone.make_aware(datetime.fromisoformat(f"{self.value()}T00:00"))
+        except ValueError as error:
+            raise IncorrectLookupParameters from error
+        return queryset.filter(created_at__gte=begin, created_at__lt=begin + timedelta(days=1))
+
+
 class KindFilter(admin.SimpleListFilter):
     """By the kinds that this process knows; no query over all operations for the list."""
 
@@ -59,7 +83,7 @@ class OperationAdmin(ReadAdmin):
     list_display = ["subject", "kind", "state_badge", "steps_done", "waits", "tenant", "asked_by", "created"]
     list_display_links = ["subject"]
     list_select_related = ["tenant"]
-    list_filter = [OpenFilter, "state", KindFilter, TenantFilter, SinceFilter]
+    list_filter = [OpenFilter, "state", KindFilter, TenantFilter, SinceFilter, DayFilter]
     search_fields = ["subject_name", "tenant__reference", "actor_name", "error_message", "request_id"]
     search_help_text = "Subject, tenant, who asked, error or request id"
     empty_hint = BEGUN_BY

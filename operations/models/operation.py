@@ -213,6 +213,7 @@ class Attempt(Row):
                 condition=Q(wait_key__isnull=False, outcome__isnull=True, ended_at__isnull=True),
                 name="attempt_waiting",
             ),
+            models.Index(fields=["wait_key"], condition=Q(wait_key__isnull=False), name="attempt_by_task"),
         ]
 
     def __str__(self) -> str:

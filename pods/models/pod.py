@@ -117,6 +117,14 @@ class CloudPod(Row):
             models.Index(fields=["tenant", "-id"], name="pod_by_tenant"),
             models.Index(fields=["cluster", "vmid", "-gone_at"], name="pod_vmid_history"),
             models.Index(fields=["purge_at"], condition=Q(phase="deleted"), name="pod_to_purge"),
+            models.Index(fields=["hostname"], name="pod_by_hostname"),
+            # Of this class, an index finds beginnings in any collation.
+            models.Index(
+                fields=["hostname"],
+                opclasses=["varchar_pattern_ops"],
+                condition=Q(gone_at=None),
+                name="pod_live_by_hostname",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -44,7 +44,10 @@ class VmidHold(Row):
                 condition=Q(released_at=None) | Q(released_at__gte=F("taken_at")), name="vmid_released_after_taken"
             ),
         ]
-        indexes = [models.Index(fields=["cluster", "vmid", "-released_at"], name="vmid_history")]
+        indexes = [
+            models.Index(fields=["cluster", "vmid", "-released_at"], name="vmid_history"),
+            models.Index(fields=["vmid", "-released_at"], name="vmid_in_any_cluster"),
+        ]
 
     def __str__(self) -> str:
         return str(self.vmid)

@@ -4,7 +4,8 @@
 // htmx (loaded before this) would write a <style> of its own, which the policy forbids.
 if (window.htmx) window.htmx.config.includeIndicatorStyles = false;
 
-const REFRESH_MS = 2500;
+const REFRESH_MS = 2500; // while something runs
+const SLOW_REFRESH_MS = 20000; // of a page that says so, at rest
 
 document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");
@@ -75,30 +76,107 @@ function put(part, fresh) {
     if (focused) fresh.querySelector(focused)?.focus({ preventScroll: true });
 }
 
-// A live part is fetched again while something runs and somebody looks; it stops by itself when all is at rest,
-// because the answer then no longer says data-refresh. What could not be fetched is said to be old.
+// A live part is fetched again while somebody looks: often while something runs, seldom at rest if the page says
+// "slow", else no more, because the answer then no longer says data-refresh. What could not be fetched is said to be old.
+const live = { timer: 0, isFetching: false, readAt: new Date() };
+
+function refreshLater() {
+    window.clearTimeout(live.timer);
+    const part = document.querySelector("#live[data-refresh]");
+    if (!part || document.hidden) return;
+    live.timer = window.setTimeout(refresh, part.dataset.refresh === "slow" ? SLOW_REFRESH_MS : REFRESH_MS);
+}
+
 async function refresh() {
     const part = document.querySelector("#live[data-refresh]");
-    if (!part) return;
-    if (!document.hidden && !isInUse(part)) {
-        try {
-            const answer = await fetch(window.location.href, { headers: { Accept: "text/html" } });
-            if (answer.status >= 500) throw new Error(`status ${answer.status}`);
-            const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-            const fresh = page.getElementById("live");
-            if (!fresh) return say("You are no longer logged in, or this is gone: reload the page.", true);
-            put(part, fresh);
-        } catch {
-            say("The site does not answer. What you see is old; this page tries again by itself.", true);
+    if (!part || live.isFetching) return;
+    live.isFetching = true;
+    const isKept = isInUse(part) || (await replace(part));
+    live.isFetching = false;
+    if (isKept) refreshLater();
+}
+
+// Whether there is still something to be fetched.
+async function replace(part) {
+    try {
+        const answer = await fetch(window.location.href, { headers: { Accept: "text/html" } });
+        if (answer.status >= 500) throw new Error(`status ${answer.status}`);
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const fresh = page.getElementById("live");
+        if (!fresh) {
+            say("You are no longer logged in, or this is gone: reload the page.", true);
+            return false;
         }
+        put(part, fresh);
+        live.readAt = new Date();
+    } catch {
+        const since = live.readAt.toLocaleTimeString();
+        say(`The site does not answer. What you see is of ${since}; this page tries again by itself.`, true);
     }
-    window.setTimeout(refresh, REFRESH_MS);
+    return true;
+}
+
+// A hidden page asks nothing; what is looked at again is fetched at once.
+document.addEventListener("visibilitychange", () => {
+    window.clearTimeout(live.timer);
+    if (!document.hidden) refresh();
+});
+
+// The search
+
+const search = { from: null, opens: null };
+
+function searchInput() {
+    return document.getElementById("search-input-command");
+}
+
+// Unfold's own Ctrl+K does nothing while somebody writes in another field.
+document.addEventListener("keydown", (event) => {
+    const isWriting = event.target.matches("input, textarea") && event.target !== searchInput();
+    if (!isWriting || event.key !== "k" || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    window.dispatchEvent(new CustomEvent("opencommand"));
+});
+
+// Enter opens the line that is marked, else the first: at once, or when there is an answer to what stands in the box.
+function openFound() {
+    const list = document.getElementById("command-results-list");
+    if (!search.opens || list?.dataset.typed !== searchInput().value.trim()) return;
+    const line = list.querySelector("li.active a") ?? list.querySelector("a");
+    if (line && search.opens === "here") window.location.assign(line.href);
+    else if (line) window.open(line.href, "_blank", "noopener");
+    search.opens = null;
+}
+
+function prepareSearch() {
+    const input = searchInput();
+    if (!input) return;
+    input.addEventListener("focus", (event) => {
+        if (event.relatedTarget && !event.relatedTarget.closest("[role=dialog]")) search.from = event.relatedTarget;
+    });
+    input.addEventListener("input", () => {
+        search.opens = null;
+    });
+    // Before unfold's own listener: its first Escape empties the box, its second closes it and gives the focus to nobody.
+    const isFirst = { capture: true };
+    input.addEventListener("keydown", (event) => {
+        if (event.key === "Escape" && input.value === "") window.setTimeout(() => search.from?.focus(), 0);
+        if (event.key !== "Enter" || input.value.trim() === "") return;
+        event.preventDefault();
+        search.opens = event.ctrlKey || event.metaKey ? "elsewhere" : "here";
+        openFound();
+    }, isFirst);
+    document.getElementById("command-results").addEventListener("htmx:afterSettle", (event) => {
+        const found = event.target.querySelectorAll("li").length;
+        say(found ? `${found} found` : event.target.textContent.trim());
+        openFound();
+    });
 }
 
 // Unfold's own pieces
 
 // Unfold makes buttons of <span>, <div> and <a> without an address: nobody without a mouse could reach them.
-const CLICKABLE = ["span[x-on\\:click]", "div.cursor-pointer[x-on\\:click]", "a:not([href])[x-on\\:click]", "div[x-on\\:click*=opencommand]"];
+const CLICKABLE = ["span[x-on\\:click]", "div.cursor-pointer[x-on\\:click]", "a:not([href])[x-on\\:click]"];
 const ICONS_IN_WORDS = {
     arrow_back: "Back to the list",
     close: "Close the menu",
@@ -162,8 +240,9 @@ function namePlaces() {
 
 document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll(CLICKABLE.join()).forEach(makeReachable);
+    prepareSearch();
     document.querySelector("#nav-sidebar a.active")?.setAttribute("aria-current", "page");
-    window.setTimeout(refresh, REFRESH_MS);
+    refreshLater();
 });
 window.addEventListener("load", () => {
     namePlaces();
