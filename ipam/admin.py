@@ -5,6 +5,7 @@ Decides: columns, filters, and that only descriptions are edited here. Not: the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -51,12 +52,10 @@ class SubnetAdmin(ReadAdmin):
     fieldsets = [(None, {"fields": [("cidr", "network"), ("gateway", "usage"), "plan"]})]
     empty_hint = DECLARED
 
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
-        changelist = super().get_changelist_instance(request)
-        usages = usage_by_subnet(subnet.pk for subnet in changelist.result_list)
-        for subnet in changelist.result_list:
+    def read_along(self, rows: Sequence[Any]) -> None:
+        usages = usage_by_subnet(subnet.pk for subnet in rows)
+        for subnet in rows:
             subnet.usage_now = usages.get(subnet.pk, Usage())
-        return changelist
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         subnet = super().get_object(request, object_id, from_field)
