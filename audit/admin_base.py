@@ -6,8 +6,9 @@ nor the question before anything is done (confirming.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -16,10 +17,14 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 from unfold.admin import ModelAdmin
 
+from audit.keyset import KeysetList
 from audit.places import history_url
+from audit.sheet import as_csv
 from core.errors import Refused
 
 SECRET_FIELDS = {"password", "digest", "sealed", "token_sealed"}
@@ -28,11 +33,29 @@ SECRET_FIELDS = {"password", "digest", "sealed", "token_sealed"}
 class ReadAdmin(ModelAdmin):
     """Lists and pages to read. Rows come and go by services, so nothing is added, changed or deleted here."""
 
-    actions = None  # bulk deletion, and with it every cascade
+    actions: Any = None  # no bulk deletion, and with it every cascade
     list_per_page = 50
+    list_disable_select_all = True  # what is done to many rows is done to rows that the person sees
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # each filter's numbers would count all rows
     list_fullwidth = True
     compressed_fields = True
     empty_hint = "There is none yet."
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetList]:
+        return KeysetList
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_safe(partial(as_csv, self)))
+        name = f"{self.opts.app_label}_{self.opts.model_name}_csv"
+        return [path("csv/", view, name=name), *super().get_urls()]
+
+    def read_along(self, rows: Sequence[Any]) -> None:
+        """Puts onto the rows of a page what their columns need besides, in a constant number of queries."""
+
+    def is_live(self, rows: Sequence[Any]) -> bool:
+        """Whether something goes on with one of the rows of a page, so that their cells are to be kept fresh."""
+        return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Django joins `list_select_related` for lists only; pages and searches want it too."""
@@ -148,7 +171,7 @@ class TenantFilter(admin.SimpleListFilter):
 
     def choices(self, changelist: Any) -> Any:
         others = changelist.get_query_string(remove=[self.parameter_name])
-        yield {"value": self.value() or "", "clear": others, "params": changelist.filter_params}
+        yield {"value": self.value() or "", "clear": others, "params": changelist.kept}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         typed = (self.value() or "").strip().upper()

@@ -51,6 +51,12 @@ def read_form(request: HttpRequest, asks: Sequence[Asked]) -> dict[str, Any]:
     return {**said, "reason": request.POST.get("reason", "").strip()}
 
 
+def check_typed(request: HttpRequest, to_type: str) -> None:
+    """Refused: Invalid, for anything else than what has to be typed."""
+    if request.POST.get("typed", "").strip() != to_type and to_type:
+        raise Invalid(f"Type {to_type} to say that you mean it.", field="typed")
+
+
 def confirm(
     model_admin: Any,
     request: HttpRequest,
@@ -63,10 +69,13 @@ def confirm(
     needs_reason: bool = False,
     asks: Sequence[Asked] = (),
     dangerous: bool = True,
+    to_type: str = "",
     refused: Refused | None = None,
     back: str = "",
 ) -> HttpResponse:
-    """The page: what exactly will happen, and a form (POST, with CSRF) that does it."""
+    """The page: what exactly will happen, and a form (POST, with CSRF) that does it. `to_type`: what has to be typed
+    before, so that nobody destroys the wrong thing by habit.
+    """
     typed = request.POST if request.method == "POST" else request.GET
     context = {
         **model_admin.admin_site.each_context(request),
@@ -80,6 +89,8 @@ def confirm(
         "reason": request.POST.get("reason", ""),
         "asks": [(one, typed.get(one.name, one.usual)) for one in asks],
         "dangerous": dangerous,
+        "to_type": to_type,
+        "typed": request.POST.get("typed", ""),
         "refused": refused,
         "back": back or (page_url(obj) if obj is not None else ""),
     }
@@ -100,6 +111,7 @@ def ask_and_do(
     refused = None
     if request.method == "POST":
         try:
+            check_typed(request, page.get("to_type", ""))
             told = do(**read_form(request, page.get("asks", ())))
         except Refused as error:
             refused = error

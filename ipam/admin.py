@@ -6,6 +6,7 @@ what a subnet's page tells (pages.py).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -54,12 +55,10 @@ class SubnetAdmin(PageAdmin):
     search_help_text = "CIDR or network"
     empty_hint = DECLARED
 
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
-        changelist = super().get_changelist_instance(request)
-        usages = usage_by_subnet(subnet.pk for subnet in changelist.result_list)
-        for subnet in changelist.result_list:
+    def read_along(self, rows: Sequence[Any]) -> None:
+        usages = usage_by_subnet(subnet.pk for subnet in rows)
+        for subnet in rows:
             subnet.usage_now = usages.get(subnet.pk, Usage())
-        return changelist
 
     @display(description="Addresses held")
     def usage(self, subnet: Any) -> str:

@@ -6,6 +6,7 @@ Decides: columns, filters and pages. Not: the wording of the explanation (explai
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -91,6 +92,9 @@ class OperationAdmin(ReadAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Operation]:
         operations: QuerySet[Operation] = super().get_queryset(request)
         return operations.prefetch_related("steps")
+
+    def is_live(self, rows: Sequence[Any]) -> bool:
+        return any(operation.state in Operation.OPEN for operation in rows)
 
     def get_urls(self) -> list[URLPattern]:
         return [*admin_actions.urls(self), *super().get_urls()]

@@ -5,6 +5,7 @@ Decides: columns, filters, pages. Not: what the buttons do (admin_actions.py).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -19,7 +20,7 @@ from audit.admin_base import ReadAdmin, SinceFilter, TenantFilter
 from audit.models import AuditEvent
 from operations.models import Operation
 from operations.timeline import timeline, with_steps
-from pods import admin_actions, admin_new, admin_tenants
+from pods import admin_actions, admin_bulk, admin_new, admin_tenants
 from pods import admin_rows as admin_rows  # its pages are registered with these
 from pods import pages_below as pages_below  # adds to pages of floors below
 from pods.models import CloudPod, InterfaceAddress, Snapshot
@@ -54,6 +55,7 @@ class CloudPodAdmin(ReadAdmin):
     change_list_template = "admin/pods/cloudpods.html"
     search_fields = ["hostname", "vmid__startswith", "tenant__reference"]
     search_help_text = "Host name, VMID, address or tenant"
+    actions = admin_bulk.actions()
     empty_hint = "No tenant has a pod yet. mPanel asks for one with POST /api/v1/pods."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CloudPod]:
@@ -72,6 +74,18 @@ class CloudPodAdmin(ReadAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         return [*admin_actions.urls(self), *admin_new.urls(self), *admin_tenants.urls(self), *super().get_urls()]
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {name: action for name, action in super().get_actions(request).items() if admin_bulk.may(request, name)}
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        admin_bulk.check_selection(request)
+        answer: HttpResponse | None = super().response_action(request, queryset)
+        return answer
+
+    def is_live(self, rows: Sequence[Any]) -> bool:
+        of_these = Operation.objects.filter(subject_kind="pod", subject_id__in=[pod.pk for pod in rows])
+        return of_these.filter(state__in=Operation.LIVE).exists()
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -57,11 +57,11 @@ def _button(deed: Deed, pod: CloudPod, running: Operation | None) -> Button:
         label=deed.label,
         url=reverse(f"admin:{deed.url_name}", args=[pod.pk]),
         dangerous=deed.permission == DESTROY,
-        why_not=_why_not(deed, pod, running),
+        why_not=why_not(deed, pod, running),
     )
 
 
-def _why_not(deed: Deed, pod: CloudPod, running: Operation | None) -> str:
+def why_not(deed: Deed, pod: CloudPod, running: Operation | None) -> str:
     if running is not None and not deed.waits:
         return f"{running.kind.replace('_', ' ')} is going on"
     if running is not None and running.kind == deed.name and not running.undoing:
@@ -111,6 +111,7 @@ def _view(model_admin: Any, deed: Deed) -> Callable[..., HttpResponse]:
             asks=deed.asks(pod),
             needs_reason=deed.needs_reason,
             dangerous=deed.dangerous,
+            to_type=pod.hostname if deed.permission == DESTROY else "",
         )
 
     return view

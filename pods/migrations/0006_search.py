@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("clusters", "0004_survive_anything"),
         ("pods", "0005_vmids_of_present_pods"),
-        ("tenants", "0003_search"),
+        ("tenants", "0003_suggestions"),
     ]
 
     operations = [

@@ -122,6 +122,7 @@ def test_somebody_logs_in_by_hand_and_destroys_a_pod_after_the_question(live_ser
         browser.open(pod_page)
         browser.page.get_by_role("link", name="Destroy …").click()
         browser.page.get_by_label("Why?").fill("the customer left")
+        browser.page.get_by_label("Type ").fill(running.hostname)
         browser.page.get_by_role("button", name=f"Destroy {running.hostname}").click()
         browser.page.wait_for_url(f"**{pod_page}")
         assert "has begun" in browser.page.locator("main").inner_text()

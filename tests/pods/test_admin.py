@@ -50,11 +50,20 @@ def test_to_look_at_the_question_destroys_nothing(pod):
 
 
 def test_a_confirmed_destroy_begins_the_operation_with_its_reason_and_leads_to_it(pod):
-    response = desk().post(destroy_url(pod), {"reason": "the customer left"}, follow=True)
+    response = desk().post(destroy_url(pod), {"reason": "the customer left", "typed": pod.hostname}, follow=True)
     operation = Operation.objects.get(kind="destroy", subject_id=pod.pk)
     assert page(operation) in response.content.decode()
     event = AuditEvent.objects.get(action="pod.destroy")
     assert (event.actor_kind, event.actor, event.reason) == ("user", "ada", "the customer left")
+
+
+@pytest.mark.parametrize("typed", ["", "another", "WEB-0"])
+def test_a_destroy_without_the_pods_own_name_typed_is_refused_and_says_what_to_type(pod, typed):
+    refused = desk().post(destroy_url(pod), {"typed": typed, "reason": "by habit"})
+    assert refused.status_code == 400
+    assert f"Type {pod.hostname} to say that you mean it." in refused.text
+    assert "by habit" in refused.text
+    assert unchanged(pod)
 
 
 def test_a_destroy_without_the_forms_csrf_token_is_refused(pod):
@@ -72,7 +81,7 @@ def test_somebody_who_may_only_look_can_neither_destroy_nor_sees_the_button(pod)
 
 def test_a_refusal_is_shown_in_place_with_its_reason(pod):
     CloudPod.objects.update(protected=True)
-    refused = desk().post(destroy_url(pod), {"reason": "kept as typed"})
+    refused = desk().post(destroy_url(pod), {"reason": "kept as typed", "typed": pod.hostname})
     assert refused.status_code == 409
     assert "is protected: take its protection off first" in refused.text
     assert "kept as typed" in refused.text
@@ -104,7 +113,7 @@ def test_the_page_shows_each_try_with_its_error_and_proxmoxs_own_words(pod):
 def test_the_page_refreshes_only_while_something_is_done_with_the_pod(pod):
     client = desk()
     assert "data-refresh" not in client.get(page(pod)).content.decode()
-    client.post(destroy_url(pod))
+    client.post(destroy_url(pod), {"typed": pod.hostname})
     assert "data-refresh" in client.get(page(pod)).content.decode()
 
 

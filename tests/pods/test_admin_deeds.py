@@ -62,7 +62,7 @@ def test_its_question_changes_nothing_and_its_post_does_it_with_its_reason(name,
     assert client.get(url(name, pod)).status_code == 200
     assert not after(pod).exists()
     assert CloudPod.objects.values().get() == before
-    answer = client.post(url(name, pod), {"reason": "asked by phone", **TYPED.get(name, {})})
+    answer = client.post(url(name, pod), {"reason": "asked by phone", "typed": pod.hostname, **TYPED.get(name, {})})
     assert answer.status_code == 302, answer.text
     if "protect" in name:
         assert CloudPod.objects.get().protected == (name == "protect")
@@ -94,7 +94,7 @@ def test_who_may_only_look_does_none_of_it(name, pod):
     ],
 )
 def test_what_cannot_be_is_told_and_nothing_is_done(name, typed, told, pod):
-    answer = desk().post(url(name, pod), typed)
+    answer = desk().post(url(name, pod), {"typed": pod.hostname, **typed})
     assert answer.status_code == 400
     assert told in answer.text
     assert not after(pod).exists()
