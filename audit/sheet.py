@@ -45,8 +45,8 @@ def as_csv(model_admin: Any, request: HttpRequest) -> HttpResponseBase:
 def _lines(model_admin: Any, listed: Any) -> Iterator[str]:
     columns = [name for name in listed.list_display if name != "action_checkbox"]
     writer = csv.writer(_Echo())
-    heads = (label_for_field(name, model_admin.model, model_admin) for name in columns)
-    yield writer.writerow(["Id", *map(_text, heads)])
+    heads = (_text(label_for_field(name, model_admin.model, model_admin)) for name in columns)
+    yield writer.writerow(["Id", *(head[:1].upper() + head[1:] for head in heads)])
     found = listed.queryset.iterator(chunk_size=ROWS_AT_ONCE)
     while rows := list(islice(found, ROWS_AT_ONCE)):
         model_admin.read_along(rows)

@@ -143,6 +143,24 @@ def move(running_pod: CloudPod, plane: FakeHandle, alice: Person) -> Callable[..
     return ask
 
 
+@pytest.fixture
+def lost_node(world, plane):
+    """The node that the next pods are put on, once it has burnt down (`burn`)."""
+    world.nodes["pve"].enabled = False
+    world.nodes["pve"].save()
+    return world.nodes["pve-02"]
+
+
+@pytest.fixture
+def burn(lost_node, plane, world):
+    def now():
+        plane.node_offline("pve-02")
+        world.nodes["pve"].enabled = True
+        world.nodes["pve"].save()
+
+    return now
+
+
 def pod_of(operation: Operation) -> CloudPod:
     return CloudPod.objects.get(pk=operation.subject_id)
 
