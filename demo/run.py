@@ -21,7 +21,15 @@ from demo.handle import FakeHandle
 from demo.pod_a_minute import PodAMinute
 from demo.screen import Screen
 from demo.supervisor import AlreadyRunning, Program, Supervisor, hold_pid_file
-from demo.world import CLUSTER_FILES, CannotDemonstrate, cluster_variables, data_dir, fill, fresh_database
+from demo.world import (
+    CLUSTER_FILES,
+    CannotDemonstrate,
+    cluster_variables,
+    commands_file,
+    data_dir,
+    fill,
+    fresh_database,
+)
 from migracloud.database import DatabaseError, ensure_started
 
 if TYPE_CHECKING:
@@ -81,6 +89,7 @@ class Demo:
         self.site = "http://{}:{}".format(*listener.getsockname())
         self.stop = threading.Event()  # somebody wants it to end, or the scenario is over and it is to end by itself
         self.scenario: threading.Thread | None = None
+        self.commands = ""  # how manage.py is used on this demo
         self.began = time.monotonic()
         self.status = 1
 
@@ -90,7 +99,9 @@ class Demo:
         try:
             pves = {name: self._start_pve(name) for name in CLUSTER_FILES}
             fresh_database(self.folder)
-            os.environ.update(cluster_variables({name: pve.ready for name, pve in pves.items()}))
+            clusters = cluster_variables({name: pve.ready for name, pve in pves.items()})
+            os.environ.update(clusters)
+            self.commands = commands_file(self.run_folder, clusters)
             os.environ["METRICS_TOKEN"] = secrets.token_urlsafe(24)
             credentials = fill(self.run_folder / "setup.log")
             self._start_product()
@@ -226,6 +237,7 @@ class Demo:
             ("  header", f"Authorization: Bearer {os.environ['METRICS_TOKEN']}"),
         ]
         self.screen.facts("Look around", rows)
+        self.screen.say(f"Commands on this demo's database: {self.commands}")
 
 
 def main(arguments: list[str]) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,6 +81,15 @@ def cluster_variables(pves: Mapping[str, Ready]) -> dict[str, str]:
             "DEMO_PVE_B_TOKEN_SECRET": second.token_secret,
         }
     return variables
+
+
+def commands_file(folder: Path, more: Iterable[str]) -> str:
+    """What manage.py needs to work on this demo, for a shell to read; only its owner can. Returns how it is used."""
+    names = ("SECRET_KEY", "SECRETS_KEYS", "DATABASE_URL", "ALLOWED_HOSTS", "INSECURE_HTTP", *more)
+    file = folder / "commands.env"
+    file.touch(mode=0o600)
+    file.write_text("".join(f"{name}={shlex.quote(os.environ[name])}\n" for name in names if name in os.environ))
+    return f"set -a; . {shlex.quote(str(file))}; set +a; .venv/bin/python manage.py operations list"
 
 
 def fill(log: Path, files: Iterable[Path] = tuple(CLUSTER_FILES.values())) -> Credentials:

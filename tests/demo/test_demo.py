@@ -76,6 +76,17 @@ def refused(environment: dict[str, str], *arguments: str) -> str:
     return str(said)
 
 
+def by_hand(environment: dict[str, str], command: str) -> str:
+    """What a command says of the demo's database, in a shell that knows nothing but the file that the demo names."""
+    file = Path(environment["DATA_DIR"]) / "run" / "commands.env"
+    assert file.stat().st_mode & 0o777 == 0o600
+    kept = {name: value for name, value in environment.items() if name not in ("SECRET_KEY", "SECRETS_KEYS")}
+    line = f"set -a; . '{file}'; set +a; {sys.executable} {command}"
+    run = subprocess.run(["bash", "-c", line], cwd=ROOT, env=kept, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
 def test_all_of_it_comes_true_and_it_ends_by_itself(environment: dict[str, str]) -> None:
     with demo(environment, "--once") as process:
         said, _ = process.communicate()
@@ -102,6 +113,7 @@ def test_all_of_it_comes_true_and_it_ends_by_itself(environment: dict[str, str])
     assert len(lines) == len(LEFT), said
     assert all(line.startswith(words) and "/admin/" in line for line, words in zip(lines, LEFT, strict=True)), said
     assert "a pod a minute" not in said
+    assert re.search(r"Commands on this demo's database: .*commands\.env", said)
     assert "All of it was true" in said
     assert started_by(process.pid) == set()
 
@@ -120,6 +132,8 @@ def test_while_one_runs_a_second_is_refused_and_bin_stop_ends_the_first(environm
     with demo(environment) as process:
         assert "mPanel made 3 tenants" in read_until(process, "mPanel made 3 tenants")
         family = started_by(process.pid)
+        listed = by_hand(environment, "manage.py operations list --all")
+        assert "TENANT-101" in listed or "There are none." in listed
         second = refused(environment)
         assert f"running already (process {process.pid}). Stop it with bin/stop." in second
         stopped = subprocess.run(["bin/stop"], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
