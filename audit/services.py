@@ -5,6 +5,8 @@ Decides: what an event holds. Not: what is worth an event (each service does).
 
 from __future__ import annotations
 
+import getpass
+import os
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
@@ -22,6 +24,15 @@ class Actor:
 
 
 SYSTEM = Actor("system", "control plane")
+
+
+def at_the_command_line() -> Actor:
+    """Who has typed a command, by the name of the account on this machine; behind sudo, who called it."""
+    try:
+        name = os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):  # an account without a name
+        name = f"user {os.getuid()}"
+    return Actor("system", f"{name[:80]} at the command line")
 
 
 class HasReference(Protocol):

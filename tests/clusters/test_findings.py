@@ -122,7 +122,7 @@ def test_the_command_lists_what_needs_a_person_and_closes_it(full):
     assert finding.what_to_do in shown
     run("close", str(finding.pk), "--reason", "made room")
     assert "Nothing needs a person." in run("list")
-    assert "control plane: made room" in run("list", "--all")
+    assert "at the command line: made room" in run("list", "--all")
     with pytest.raises(CommandError, match="closed already"):
         run("close", str(finding.pk), "--reason", "again")
     with pytest.raises(CommandError, match="There is no finding"):

@@ -9,8 +9,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from audit.models import AuditEvent
+from audit.services import SYSTEM
 from core.rows import new_id
 from operations.models import Cancellation, Freeze, Operation
+from tenants.services import create_tenant
 from tests.desk import make_pods
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +53,7 @@ def test_it_lists_what_is_not_done_and_what_needs_a_person(operation):
     assert run("list") == "There are none.\n"
     assert str(operation.pk) in run("list", "--all")
     assert str(operation.pk) in run("list", "--state", "succeeded", "--kind", "create", "--tenant", "TENANT-101")
+    create_tenant(by=SYSTEM, reference="TENANT-102", name="Another")
     assert run("list", "--all", "--tenant", "TENANT-102") == "There are none.\n"
 
 
@@ -61,8 +64,38 @@ def test_it_tells_of_one_with_each_try_and_the_nodes_own_words(stuck):
         "Not undone yet: clone",
         "Node pve did not answer.",
         "TASK ERROR",
+        f"id: {stuck.pk}",
+        f"pod: {stuck.subject_id}",
+        "tenant: TENANT-101",
+        f"asked: {stuck.created_at:%Y-%m-%d %H:%M:%S} UTC",
     ):
         assert words in told
+
+
+def test_it_tells_of_one_that_goes_on_when_it_is_tried_next_and_until_when(operation):
+    told = run("show", operation.pk)
+    assert f"next try: {operation.due_at:%Y-%m-%d %H:%M:%S} UTC" in told
+    assert f"gives up: {operation.deadline_at:%Y-%m-%d %H:%M:%S} UTC" in told
+
+
+def test_the_record_says_who_typed_it(operation, monkeypatch):
+    monkeypatch.setenv("SUDO_USER", "olga")
+    run("cancel", operation.pk)
+    assert Cancellation.objects.get().actor_name == "olga at the command line"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("show", "x"), "'x' is no id"),
+        (("list", "--most", "0"), "no whole number from 1"),
+        (("list", "--most", "-1"), "no whole number from 1"),
+        (("list", "--tenant", "TENANT-999"), "There is no tenant TENANT-999"),
+        (("freeze", "--reason", "x", "--minutes", "99999999999"), "from 1 to 525600"),
+    ],
+)
+def test_an_argument_that_cannot_be_is_told(arguments, words, world):
+    assert words in str(refused(*arguments))
 
 
 def test_it_cancels_and_a_dry_run_does_not(operation):

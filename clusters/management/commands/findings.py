@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
-from audit.services import SYSTEM
+from audit.services import at_the_command_line
 from clusters.findings import close_by_person, open_findings
 from clusters.models import Finding
 from core.errors import Refused
@@ -53,7 +53,7 @@ class Command(BaseCommand):
         if finding is None:
             raise CommandError(f"There is no finding {text}. See: manage.py findings list --all")
         try:
-            closed = close_by_person(by=SYSTEM, finding=finding, reason=reason)
+            closed = close_by_person(by=at_the_command_line(), finding=finding, reason=reason)
         except Refused as refused:
             raise CommandError(refused.message) from refused
         self.stdout.write(f"{closed} is closed.")

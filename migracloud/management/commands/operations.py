@@ -6,9 +6,9 @@ Decides: the words. Not: what is refused or done (operations/), nor the explanat
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
-from collections.abc import Callable
-from datetime import timedelta
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.db.models import QuerySet
 
-from audit.services import SYSTEM
+from audit.services import at_the_command_line
 from clusters.models import Cluster
 from core.clock import control_now
 from core.errors import Refused
@@ -28,7 +28,10 @@ from operations.kind import known_kinds
 from operations.models import Freeze, Operation
 from operations.timeline import with_steps
 from operations.versions import versions
+from tenants.models import Tenant
 
+MOST_ROWS = 10_000
+MOST_MINUTES = 525_600  # a year
 WRONG_ARGUMENT = 2  # as argparse ends by itself
 WITHOUT = "only say what would be done"
 DEEDS: dict[str, Callable[..., Operation]] = {
@@ -55,12 +58,12 @@ class Command(BaseCommand):
         listing.add_argument("--state", choices=Operation.State.values, help="only those in this state")
         listing.add_argument("--kind", choices=sorted({kind.name for kind in known_kinds()}), help="only this kind")
         listing.add_argument("--tenant", metavar="TENANT-123", help="only this tenant's")
-        listing.add_argument("--most", type=int, default=50, metavar="50", help="how many at most")
+        listing.add_argument("--most", type=rows_at_most, default=50, metavar="50", help="how many at most")
         show = actions.add_parser("show", help="tell of one: asked, happened, undone, what remains, each try")
-        show.add_argument("id", type=_id, help="as the list shows it")
+        show.add_argument("id", type=known_id, help="as the list shows it")
         for name, words in HELP.items():
             deed = actions.add_parser(name, help=words)
-            deed.add_argument("id", type=_id, help="as the list shows it")
+            deed.add_argument("id", type=known_id, help="as the list shows it")
             deed.add_argument("--reason", required=name != "cancel", default="", help="for those who read it later")
             deed.add_argument("--dry-run", action="store_true", help=WITHOUT)
         cold = actions.add_parser("freeze", help="take no new work, and let what runs stand still at its safe points")
@@ -69,7 +72,7 @@ class Command(BaseCommand):
         cold.add_argument("--minutes", type=int, help="after which it ends by itself; default: somebody thaws it")
         cold.add_argument("--dry-run", action="store_true", help=WITHOUT)
         warm = actions.add_parser("thaw", help="end a freeze; without an id list those in force")
-        warm.add_argument("id", nargs="?", type=_id, help="as this lists it")
+        warm.add_argument("id", nargs="?", type=known_id, help="as this lists it")
         warm.add_argument("--reason", default="", help="for those who read it later")
         actions.add_parser(
             "versions", help="which tables of kinds the rows need; exit status 1 when this release lacks one"
@@ -94,8 +97,8 @@ class Command(BaseCommand):
         if options["kind"]:
             rows = rows.filter(kind=options["kind"])
         if options["tenant"]:
-            rows = rows.filter(tenant__reference=options["tenant"])
-        found = list(rows[: max(options["most"], 1)])
+            rows = rows.filter(tenant=_tenant(options["tenant"]))
+        found = list(rows[: options["most"]])
         for row in found:
             waits = f"  waits for {row.awaits}" if row.awaits else ""
             error = f"  {row.error_message[:100]}" if row.error_message else ""
@@ -110,6 +113,8 @@ class Command(BaseCommand):
         operation = with_steps(Operation.objects.filter(pk=_operation(options["id"]).pk)).get()
         told = explain(operation)
         self.stdout.write(f"{operation}, {operation.state}, version {operation.version}")
+        for name, value in _facts(operation):
+            self.stdout.write(f"  {name}: {value}")
         for words in (told.asked, told.happened, told.undone, told.remains, told.next):
             if words:
                 self.stdout.write(words)
@@ -118,14 +123,16 @@ class Command(BaseCommand):
             for attempt in step.attempts.all():
                 result = attempt.result or ("parked" if attempt.wait_key else "not ended")
                 error = f": {attempt.error_message} ({attempt.error_code})" if attempt.error_message else ""
-                self.stdout.write(f"      {attempt.direction} {attempt.number}: {result}{error}")
+                self.stdout.write(
+                    f"      {_moment(attempt.begun_at)} {attempt.direction} {attempt.number}: {result}{error}"
+                )
                 for line in attempt.detail.splitlines():
                     self.stdout.write(f"          {line}")
 
     def _deed(self, action: str, options: dict[str, Any]) -> None:
         """A dry run does it and takes it back: so it is refused by just what would refuse it."""
         with transaction.atomic():
-            row = DEEDS[action](by=SYSTEM, operation=_operation(options["id"]), reason=options["reason"])
+            row = DEEDS[action](by=at_the_command_line(), operation=_operation(options["id"]), reason=options["reason"])
             transaction.set_rollback(options["dry_run"])
         would = "would be" if options["dry_run"] else "is"
         done = {"cancel": "asked to go back", "retry": "tried again", "skip": "going on without that step"}
@@ -134,11 +141,11 @@ class Command(BaseCommand):
     def _freeze(self, options: dict[str, Any]) -> None:
         cluster = _cluster(options["cluster"]) if options["cluster"] else None
         minutes = options["minutes"]
-        if minutes is not None and not 0 < minutes < 1_000_000:
-            raise CommandError("--minutes is a whole number from 1.", returncode=WRONG_ARGUMENT)
+        if minutes is not None and not 0 < minutes <= MOST_MINUTES:
+            raise CommandError(f"--minutes is a whole number from 1 to {MOST_MINUTES}.", returncode=WRONG_ARGUMENT)
         with transaction.atomic():
             made = freeze(
-                by=SYSTEM,
+                by=at_the_command_line(),
                 reason=options["reason"],
                 place=cluster.place if cluster else "",
                 place_name=cluster.name if cluster else "",
@@ -160,7 +167,7 @@ class Command(BaseCommand):
         found = Freeze.objects.filter(pk=options["id"]).first()
         if found is None:
             raise CommandError(f"There is no freeze {options['id']}.", returncode=WRONG_ARGUMENT)
-        ended = thaw(by=SYSTEM, freeze=found, reason=options["reason"])
+        ended = thaw(by=at_the_command_line(), freeze=found, reason=options["reason"])
         self.stdout.write(f"{_words(ended)} goes on.")
 
     def _versions(self, options: dict[str, Any]) -> None:
@@ -172,12 +179,48 @@ class Command(BaseCommand):
             raise CommandError(f"This release lacks tables that rows need: {', '.join(missing)}.")
 
 
+def _facts(operation: Operation) -> Iterator[tuple[str, object]]:
+    """What it is found by elsewhere, since when it goes on and until when it may."""
+    yield "id", operation.pk
+    yield operation.subject_kind, operation.subject_id
+    yield "tenant", operation.tenant.reference
+    if operation.request_id:
+        yield "request", operation.request_id
+    yield "asked", _moment(operation.created_at)
+    moments = [("ended", operation.finished_at)]
+    if operation.is_live:
+        moments = [("next try", operation.due_at), ("gives up", operation.deadline_at)]
+    yield from ((name, _moment(moment)) for name, moment in moments if moment)
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
 def _words(row: Freeze) -> str:
     return f"Cluster {row.place_name}" if row.place else "Everything"
 
 
-def _id(text: str) -> UUID:
-    return UUID(text)
+def known_id(text: str) -> UUID:
+    """Raised: ArgumentTypeError."""
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text[:60]!r} is no id: take it from the list, whole.") from error
+
+
+def rows_at_most(text: str) -> int:
+    """Raised: ArgumentTypeError."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= MOST_ROWS):
+        raise ArgumentTypeError(f"{text[:60]!r} is no whole number from 1 to {MOST_ROWS}.")
+    return int(text)
+
+
+def _tenant(reference: str) -> Tenant:
+    found: Tenant | None = Tenant.objects.filter(reference=reference.upper()).first()
+    if found is None:
+        raise CommandError(f"There is no tenant {reference[:60]}.", returncode=WRONG_ARGUMENT)
+    return found
 
 
 def _operation(key: UUID) -> Operation:

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from audit.services import SYSTEM
+from audit.services import at_the_command_line
 from clusters.models import Node
 from core.errors import Refused
 from pods.models import CloudPod, VmidHold
@@ -59,7 +59,7 @@ class Command(BaseCommand):
         if options["dry_run"]:
             return
         self._confirm(options)
-        lost = write_off_node(by=SYSTEM, node=node, reason=options["reason"])
+        lost = write_off_node(by=at_the_command_line(), node=node, reason=options["reason"])
         self.stdout.write(f"Node {node} is written off, {len(lost)} pods with it.")
 
     def _declare_wiped(self, options: dict[str, Any]) -> None:
@@ -67,7 +67,7 @@ class Command(BaseCommand):
         held = VmidHold.objects.filter(pod__node=node, pod__phase=CloudPod.Phase.LOST, held_back=True).count()
         self.stdout.write(f"What {held} containers of node {node} held is given to others, after its rest.")
         self._confirm(options)
-        addresses = declare_wiped(by=SYSTEM, node=node, reason=options["reason"])
+        addresses = declare_wiped(by=at_the_command_line(), node=node, reason=options["reason"])
         self.stdout.write(f"{addresses} addresses of node {node} rest from now on, and are then given again.")
 
     def _confirm(self, options: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from audit.services import SYSTEM
+from audit.services import at_the_command_line
 from core.errors import NotFound, Refused
 from tenants import services
 from tenants.models import PLATFORM_REFERENCE, ApiToken, Tenant
@@ -46,7 +46,9 @@ class Command(BaseCommand):
     def _create(self, options: dict[str, Any]) -> None:
         expires_at = _moment(options["expires"])
         tenant = _tenant(options["tenant"])
-        token, text = services.create_token(by=SYSTEM, tenant=tenant, name=options["name"], expires_at=expires_at)
+        token, text = services.create_token(
+            by=at_the_command_line(), tenant=tenant, name=options["name"], expires_at=expires_at
+        )
         until = f"until {expires_at:%Y-%m-%d %H:%M} UTC" if expires_at else "until it is revoked"
         self.stderr.write(f"Token {token.name} of {tenant}, good {until}. It is shown this once:")
         self.stdout.write(text)
@@ -64,7 +66,7 @@ class Command(BaseCommand):
         token = ApiToken.objects.select_related("tenant").filter(prefix=options["prefix"]).first()
         if token is None:
             raise CommandError(f"No token begins with mc_{options['prefix']}_. See: manage.py token list")
-        services.revoke_token(by=SYSTEM, token=token)
+        services.revoke_token(by=at_the_command_line(), token=token)
         self.stdout.write(f"Token {token.name} of {token.tenant} opens nothing any more.")
 
 
