@@ -88,7 +88,7 @@ def by_address(address: IPv4Address, may: May) -> Iterable[Found]:
     """Who holds it and who held it; a node that has it; and the subnet that it is of."""
     if may(CloudPod) or may(IPLease):
         held = IPLease.objects.filter(address=str(address)).order_by(*HELD_FIRST)
-        leases = held.select_related(*WITH_AN_ID[IPLease])[:LIMIT]
+        leases = held.prefetch_related(*WITH_AN_ID[IPLease])[:LIMIT]
         yield from (line(lease, may) for lease in leases if may(IPLease) or (may(CloudPod) and _bearer(lease)))
     if may(Node):
         yield from (line(node, may) for node in Node.objects.filter(address=str(address)).select_related("cluster"))
@@ -103,7 +103,7 @@ def by_address(address: IPv4Address, may: May) -> Iterable[Found]:
 def by_vmid(vmid: int, may: May) -> Iterable[Found]:
     """Who holds it now and who held it, in every cluster; and the template copy that has it."""
     if may(CloudPod) or may(VmidHold):
-        holds = VmidHold.objects.filter(vmid=vmid).order_by(*HELD_FIRST).select_related("pod__tenant", "cluster")
+        holds = VmidHold.objects.filter(vmid=vmid).order_by(*HELD_FIRST).prefetch_related("pod__tenant", "cluster")
         for hold in holds[:LIMIT]:
             words = f"{_of_pod(hold.pod, may)}; {_span('VMID', hold)} in {hold.cluster}"
             yield Found(f"{vmid}", words, page_url(hold.pod if may(CloudPod) else hold), "deployed_code")
@@ -117,7 +117,7 @@ def by_task(upid: str, may: May) -> Iterable[Found]:
     """The operation one of whose tries waited for this task, in whichever cluster that was."""
     if may(Operation):
         keys = [AwaitedTask(cluster, Upid(upid)).key for cluster in Cluster.objects.values_list("pk", flat=True)]
-        tries = Attempt.objects.filter(wait_key__in=keys).select_related("step__operation__tenant")[:LIMIT]
+        tries = Attempt.objects.filter(wait_key__in=keys).prefetch_related("step__operation__tenant")[:LIMIT]
         for one in tries:
             operation, what = one.step.operation, "undoing" if one.direction == "undo" else "doing"
             words = f"{line(operation, may).words}; its task of {what} {one.step.name}"
@@ -150,7 +150,7 @@ def by_name(name: str, may: May) -> Iterable[Found]:
 
 
 def _pods_by_name(name: str, may: May) -> Iterable[Found]:
-    pods = CloudPod.objects.select_related("tenant")
+    pods = CloudPod.objects.prefetch_related("tenant")
     just_so = list(pods.filter(hostname=name).order_by(F("gone_at").desc(nulls_first=True), "-id")[:LIMIT])
     begin = list(pods.live().filter(hostname__startswith=name).exclude(hostname=name)[: LIMIT + 1])
     yield from (line(pod, may) for pod in (*just_so, *begin[:LIMIT]))

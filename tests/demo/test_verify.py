@@ -90,7 +90,7 @@ def test_two_clusters_without_a_vmid_in_common_show_nothing(
     ordered: Ordered, plane: FakeHandle, other_plane: FakeHandle
 ) -> None:
     both = {"pve-a": plane, "pve-b": other_plane}
-    assert verify(Story(orders=[ordered]), both).untrue == ["No VMID is on both clusters"]
+    assert verify(Story(orders=[ordered]), both).untrue == ["No VMID has been on both clusters"]
 
 
 def test_an_endpoint_that_was_stopped_before_or_after_everything_shows_nothing(

@@ -77,8 +77,12 @@ def test_every_page_says_that_no_worker_and_no_controller_has_been_seen(full):
     client, opened, silent = desk(), [], []
     for url in addresses():
         answer = client.get(url, follow=True)
-        assert answer.status_code == 200, url
+        assert answer.status_code in (200, 405), url
         opened.append(url)
+        if (
+            answer.streaming or "<html" not in answer.text
+        ):  # a list as CSV, a part of a page, and what is only posted to
+            continue
         if not all(f"No {kind} has been seen" in answer.text for kind in (Kind.WORKER, Kind.CONTROLLER)):
             silent.append(url)
     assert silent == []
