@@ -274,7 +274,7 @@ def test_a_node_that_is_offline_in_two_looks_is_found_and_waited_for(stopped_pod
     assert found() == []
     work.observe()
     assert found() == [("node_offline", f"node {stopped_pod.node}")]
-    assert f"manage.py node write-off pve-a/{stopped_pod.node}" in what_to_do("node_offline")
+    assert f"manage.py node write-off --reason WHY pve-a/{stopped_pod.node}" in what_to_do("node_offline")
     plane.node_offline(stopped_pod.node.name, offline=False)
     work.until_idle()
     assert ended(operation).state == "succeeded"
