@@ -63,10 +63,10 @@ def by_id(row_id: UUID, may: May) -> Iterable[Found]:
     """A row's own id, or that of a request: its operations, and what was recorded of it."""
     for model, also in WITH_AN_ID.items():
         if may(model):
-            for row in _rows(model).select_related(*also).filter(pk=row_id):
+            for row in _rows(model).prefetch_related(*also).filter(pk=row_id):
                 yield line(row, may)
     if may(Operation):
-        asked = Operation.objects.filter(request_id=str(row_id)).select_related("tenant")[:LIMIT]
+        asked = Operation.objects.filter(request_id=str(row_id)).prefetch_related("tenant")[:LIMIT]
         yield from (line(operation, may) for operation in asked)
     if may(AuditEvent):
         events = list(AuditEvent.objects.filter(request_id=str(row_id))[: LIMIT + 1])
@@ -79,7 +79,7 @@ def by_id(row_id: UUID, may: May) -> Iterable[Found]:
 
 def by_mac(mac: str, may: May) -> Iterable[Found]:
     if may(CloudPod) or may(Interface):
-        for card in Interface.objects.filter(mac=mac).select_related("pod__tenant"):
+        for card in Interface.objects.filter(mac=mac).prefetch_related("pod__tenant"):
             words = f"Card net{card.index} of {_of_pod(card.pod, may)}"
             yield Found(mac, words, page_url(card.pod if may(CloudPod) else card), "deployed_code")
 

@@ -140,7 +140,7 @@ def test_bin_test_hands_its_arguments_to_pytest_and_says_its_seed(project: Path)
     assert done.returncode == 0, done.stderr
     *_, announced, called = done.stdout.splitlines()
     seed = announced.rsplit("--hypothesis-seed=", 1)[1]
-    assert called == f"python -m pytest -n 2 -q tests/ipam -k two words --hypothesis-seed={seed}"
+    assert called == f"python -m pytest -n 3 -q tests/ipam -k two words --hypothesis-seed={seed}"
     assert "the long forms too" in announced
 
 
