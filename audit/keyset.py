@@ -67,7 +67,7 @@ class KeysetList(ChangeList):
         self.count_words = f"more than {COUNTED:,}" if count > COUNTED else str(count)
         self.result_list = page
         self.result_count = count
-        self.full_result_count = None
+        self.full_result_count = count  # unfold would tell of "all" where this is another number
         self.show_full_result_count = False
         self.show_admin_actions = bool(page)
         self.can_show_all = self.multi_page = False
