@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Prefetch, Q, Sum
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from audit.places import list_url, page_url
-from clusters.admin_seen import filled, fullest_of, load_of, used_memory
+from clusters.admin_seen import filled, fullest_of, load_of, used_memory, with_observations
 from clusters.freshness import STALE_AFTER, does_not_answer, is_old, standing
-from clusters.models import Cluster, Node, StorageTier, TemplateCopy, TierObservation
+from clusters.models import Cluster, Node, StorageTier, TemplateCopy
+from clusters.pages_nodes import with_promised
 from pods.models import CloudPod
 from tenants.models import Tenant
 
@@ -33,12 +34,7 @@ class Hint:
 
 def nodes() -> list[dict[str, Any]]:
     """Each with its live pods and the memory promised to them; and what was seen in use, whoever uses it."""
-    live = Q(pods__isnull=False, pods__gone_at=None)
-    found = (
-        Node.objects.select_related("cluster", "observation")
-        .annotate(live=Count("pods", filter=live), used=Sum("pods__memory_mib", filter=live, default=0))
-        .order_by("-used", "name")[:SHOWN]
-    )
+    found = with_promised(Node.objects.select_related("cluster", "observation")).order_by("-promised_mib", "name")
     return [
         {
             "node": node,
@@ -47,14 +43,13 @@ def nodes() -> list[dict[str, Any]]:
             "pods": list_url(CloudPod, node__id__exact=str(node.pk), live="yes"),
             "old": hasattr(node, "observation") and is_old(node.observation.observed_at),
         }
-        for node in found
+        for node in found[:SHOWN]
     ]
 
 
 def tiers() -> list[dict[str, Any]]:
     """The fullest first."""
-    observations = TierObservation.objects.select_related("node").order_by("node__name")
-    found = StorageTier.objects.select_related("cluster").prefetch_related(Prefetch("observations", observations))
+    found = with_observations(StorageTier.objects.select_related("cluster"))
     fullest = sorted(found, key=filled, reverse=True)[:SHOWN]
     return [{"tier": tier, "used": fullest_of(tier), **_seen(tier)} for tier in fullest]
 

@@ -5,6 +5,7 @@ Decides: which rows there are. Not: what is tested.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.apps import apps
@@ -17,6 +18,7 @@ from clusters.findings import open_finding
 from clusters.models import Cluster, ClusterObservation, NodeObservation, TierObservation
 from core.clock import control_now
 from operations.freezing import freeze, thaw
+from operations.heartbeats import beat
 from operations.models import Attempt, Cancellation, Lane, LanePlace, LaneTurn, Operation
 from pods.models import CloudPod, Snapshot
 from pods.services import create_pod
@@ -67,6 +69,17 @@ def make_pods(person: Person, count: int, *, first: int = 0) -> list[CloudPod]:
         LanePlace.objects.create(lane=lane, operation=operation, step="clone", asked_at=operation.created_at)
         pods.append(CloudPod.objects.get(pk=operation.subject_id))
     return pods
+
+
+def make_everything(person: Person, cluster: Cluster, *, pods: int, seen: Sequence[str]) -> list[CloudPod]:
+    """A row of every model, so many pods among them; `seen`: the kinds of processes that have just been seen."""
+    make_people(person)
+    make_observations(cluster)
+    for kind in seen:
+        beat(kind)
+    made = make_pods(person, pods)
+    make_troubles(person, cluster)
+    return made
 
 
 def try_clone(operation: Operation) -> Attempt:

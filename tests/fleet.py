@@ -122,7 +122,7 @@ def until(found: Callable[[], Any], *, within: float = PATIENCE) -> Any:
     deadline = time.monotonic() + within
     while not (value := found()):
         assert time.monotonic() < deadline, "it never came about"
-        time.sleep(0.05)  # the processes of the fleet need the machine
+        os.sched_yield()  # the processes of the fleet need the machine
     return value
 
 

@@ -11,7 +11,6 @@ from audit.services import SYSTEM
 from clusters.models import Cluster, Finding, Node, StorageTier
 from operations.admin_actions import DEEDS as OF_OPERATIONS
 from operations.freezing import freeze
-from operations.heartbeats import beat
 from operations.models import Freeze, Operation
 from pods.admin_deeds import DEEDS
 from pods.models import CloudPod
@@ -21,10 +20,7 @@ from tests.desk import (
     a_row,
     desk,
     form,
-    make_observations,
-    make_people,
-    make_pods,
-    make_troubles,
+    make_everything,
     our_models,
     page,
     rows,
@@ -38,13 +34,7 @@ WIDTHS = (390, 1024, 1440)
 
 @pytest.fixture
 def pods(transactional_db, world, alice):
-    make_people(alice)
-    make_observations(world.cluster)
-    for kind in ("worker", "controller"):
-        beat(kind)
-    pods = make_pods(alice, 3)
-    make_troubles(alice, world.cluster)
-    return pods
+    return make_everything(alice, world.cluster, pods=3, seen=("worker", "controller"))
 
 
 @pytest.fixture

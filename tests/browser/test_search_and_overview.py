@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from operations.heartbeats import beat
 from operations.models import Operation
 from pods.models import CloudPod
 from tests.browser.browser import elsewhere, visitor
-from tests.desk import desk, make_observations, make_people, make_pods, make_troubles, page, rows
+from tests.desk import desk, make_everything, page, rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 HIDDEN = """(hidden) => {
@@ -26,13 +25,7 @@ OUT_OF_SIGHT = """() => Array.from(document.querySelectorAll("main .mc-card"))
 
 @pytest.fixture
 def pods(transactional_db, world, alice):
-    make_people(alice)
-    make_observations(world.cluster)
-    for kind in ("worker", "controller"):
-        beat(kind)
-    pods = make_pods(alice, 6)
-    make_troubles(alice, world.cluster)
-    return pods
+    return make_everything(alice, world.cluster, pods=6, seen=("worker", "controller"))
 
 
 @pytest.fixture

@@ -11,16 +11,15 @@ from django.urls import reverse
 
 from clusters.models import Node, StorageTier
 from ipam.models import AddressRange, Network, Subnet
-from operations.heartbeats import beat
 from tenants.models import ApiToken, Membership, Tenant, User
 from tenants.services import create_tenant, create_token
 from tests.desk import (
     a_row,
     desk,
+    make_everything,
     make_observations,
     make_people,
     make_pods,
-    make_troubles,
     our_models,
     page,
     rows,
@@ -46,12 +45,7 @@ def queries_of(client, url):
 @pytest.fixture
 def full(world, alice, charlie):
     """At least one row of every model."""
-    make_people(alice)
-    make_observations(world.cluster)
-    beat("worker")
-    pods = make_pods(alice, 3)
-    make_troubles(alice, world.cluster)
-    return pods
+    return make_everything(alice, world.cluster, pods=3, seen=("worker",))
 
 
 @pytest.mark.parametrize("model", MODELS, ids=named)
