@@ -79,7 +79,8 @@ def by_id(row_id: UUID, may: May) -> Iterable[Found]:
 
 def by_mac(mac: str, may: May) -> Iterable[Found]:
     if may(CloudPod) or may(Interface):
-        for card in Interface.objects.filter(mac=mac).prefetch_related("pod__tenant"):
+        # A MAC is of one card: put in no order, none of the tables that cards are ordered by is joined.
+        for card in Interface.objects.filter(mac=mac).order_by().prefetch_related("pod__tenant"):
             words = f"Card net{card.index} of {_of_pod(card.pod, may)}"
             yield Found(mac, words, page_url(card.pod if may(CloudPod) else card), "deployed_code")
 
