@@ -29,13 +29,15 @@ profiles.load()
 settings.PASSWORD_HASHERS = ["tests.hasher.QuickHasher"]
 
 # The owner makes and migrates the database; from then on tests run as the service role, as site and workers do.
-# Two things are as no production database has them, and only here: the service role may truncate (Django's flush after
-# transactional tests), and the clock of leases can be shifted.
+# Three things are as no production database has them, and only here: the service role may truncate (Django's flush
+# after transactional tests) and have a table's rows counted for the planner, and the clock of leases can be shifted.
 FOR_TESTS_ONLY = f"""
 CREATE TABLE test_clock (shift interval NOT NULL);
 INSERT INTO test_clock VALUES ('0');
 CREATE OR REPLACE FUNCTION control_now() RETURNS timestamptz LANGUAGE sql VOLATILE
     AS 'SELECT clock_timestamp() + (SELECT shift FROM test_clock)';
+CREATE FUNCTION analyze_table(name text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+    AS $$ BEGIN EXECUTE format('ANALYZE %I', name); END $$;
 GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {SERVICE};
 """
 
