@@ -12,6 +12,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from unfold.views import ChangeList
 
 AFTER, BEFORE = "after", "before"  # the id of the row behind, or before, which the page lies
@@ -24,6 +25,10 @@ class KeysetList(ChangeList):
     newer_url = older_url = ""
     count_words = ""
     refreshes = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = capfirst(self.opts.verbose_name_plural)  # Django asks to "Select CloudPod to view"
 
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
         found = super().get_filters_params(params)

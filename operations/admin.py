@@ -17,6 +17,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 from django.utils import timezone
+from django.utils.text import Truncator
 
 from audit import look
 from audit.admin_base import ReadAdmin, SinceFilter, TenantFilter
@@ -127,7 +128,7 @@ class OperationAdmin(ReadAdmin):
 
     @display(description="Waits for, or error")
     def waits(self, operation: Operation) -> str:
-        return operation.awaits or operation.error_message[:80] or look.NOTHING
+        return operation.awaits or Truncator(operation.error_message).chars(80) or look.NOTHING
 
     @display(description="Asked by", ordering="actor_name")
     def asked_by(self, operation: Operation) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from io import StringIO
 from unittest.mock import patch
 
@@ -110,6 +111,10 @@ def test_no_list_counts_more_than_a_thousand_rows(world, alice):
         table = f'FROM "{model._meta.db_table}"'
         counts = [one["sql"] for one in captured if "COUNT(" in one["sql"] and table in one["sql"]]
         assert [sql for sql in counts if f"LIMIT {COUNTED + 1}" not in sql and "WHERE" not in sql] == []
+
+
+def test_a_list_is_named_after_what_it_lists(world, alice):
+    assert re.search(r"<title>\s*CloudPods \|", desk().get(rows(CloudPod)).text)
 
 
 def test_more_rows_than_are_counted_are_told_so(world, alice, monkeypatch):

@@ -24,6 +24,7 @@ COMMANDS = [
     "bin/check",
     "bin/demo",
     "bin/goldens",
+    "bin/screenshots",
     "bin/serve",
     "bin/setup",
     "bin/stop",
@@ -50,7 +51,7 @@ def test_help_says_how_it_is_used_without_any_set_up(command: str, project: Path
 
 @pytest.mark.parametrize(
     "command",
-    ["bin/bench", "bin/chaos", "bin/check", "bin/demo", "bin/goldens", "bin/serve", "bin/setup", "bin/stop", ".ci/run"],
+    [command for command in COMMANDS if command != "bin/test"],  # whose other arguments are pytest's
 )
 def test_an_unknown_argument_is_named_and_nothing_is_begun(command: str, project: Path) -> None:
     done = run(["bash", str(project / command), "--bogus"], cwd=Path("/"))
@@ -140,7 +141,7 @@ def test_bin_test_hands_its_arguments_to_pytest_and_says_its_seed(project: Path)
     assert done.returncode == 0, done.stderr
     *_, announced, called = done.stdout.splitlines()
     seed = announced.rsplit("--hypothesis-seed=", 1)[1]
-    assert called == f"python -m pytest -n 3 -q tests/ipam -k two words --hypothesis-seed={seed}"
+    assert called == f"python -m pytest -n 3 --dist worksteal -q tests/ipam -k two words --hypothesis-seed={seed}"
     assert "the long forms too" in announced
 
 
