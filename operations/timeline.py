@@ -19,6 +19,12 @@ class TimelineStep:
     attempts: list[Attempt]
     is_current: bool
 
+    @property
+    def last_line(self) -> str:
+        """The end of what Proxmox said at the last try; empty if it said nothing."""
+        lines = self.attempts[-1].detail.strip().splitlines() if self.attempts else []
+        return lines[-1].strip() if lines else ""
+
 
 @dataclass(frozen=True)
 class Timeline:

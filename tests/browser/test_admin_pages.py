@@ -8,7 +8,7 @@ import pytest
 from django.urls import reverse
 
 from audit.services import SYSTEM
-from clusters.models import Cluster, Finding, Node, StorageTier
+from clusters.models import Finding
 from operations.admin_actions import DEEDS as OF_OPERATIONS
 from operations.freezing import freeze
 from operations.models import Freeze, Operation
@@ -20,7 +20,6 @@ from tests.desk import (
     a_row,
     desk,
     form,
-    make_everything,
     our_models,
     page,
     rows,
@@ -30,19 +29,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 FORMS = ("tenants_tenant_add", "tenants_apitoken_add", "tenants_membership_add", "tenants_user_add", "auth_group_add")
 THEMES = ("light", "dark")
 WIDTHS = (390, 1024, 1440)
-
-
-@pytest.fixture
-def pods(transactional_db, world, alice):
-    return make_everything(alice, world.cluster, pods=3, seen=("worker", "controller"))
-
-
-@pytest.fixture
-def running(pods):
-    """A pod at rest."""
-    CloudPod.objects.filter(pk=pods[0].pk).update(phase="active", observed_state="running")
-    Operation.objects.filter(subject_id=pods[0].pk).update(state="succeeded")
-    return pods[0]
 
 
 def all_pages(pod):
@@ -219,37 +205,6 @@ def test_a_site_that_does_not_answer_is_told_and_asked_again(live_server, pods):
         browser.page.get_by_text("The site does not answer").wait_for(timeout=10_000)
         browser.page.unroute("**" + pod_page)
         browser.page.get_by_text("The site does not answer").wait_for(state="hidden", timeout=10_000)
-
-
-CUT = """() => [
-    ...Array.from(document.querySelectorAll("main .simplebar-content-wrapper, main .mc-card"))
-        .filter((one) => one.scrollWidth > one.clientWidth).map((one) => `wider than its place: ${one.innerText}`),
-    ...Array.from(document.querySelectorAll("#result_list .mc-code, #result_list time"))
-        .filter((one) => one.getClientRects().length > 1).map((one) => `cut in two: ${one.innerText}`),
-]"""
-
-
-def test_overview_and_lists_fit_a_laptop_and_no_address_is_cut_in_two(live_server, running):
-    Cluster.objects.update(ca_file="/etc/migracloud/clusters/frankfurt/pve-root-ca.pem", fingerprint="")
-    client, urls = desk(), [reverse("admin:index"), *map(rows, (CloudPod, Cluster, Node, StorageTier, Operation))]
-    with visitor(live_server.url, client) as browser:
-        browser.page.set_viewport_size({"width": 1280, "height": 900})
-        for url in urls:
-            browser.open(url)
-            assert browser.page.evaluate(CUT) == [], url
-
-
-def test_a_clusters_check_is_at_hand_without_scrolling_and_its_name_too(live_server, world):
-    client, url = desk(), page(world.cluster)
-    with visitor(live_server.url, client) as browser:
-        for width in (1280, 360):
-            browser.page.set_viewport_size({"width": width, "height": 700})
-            browser.open(url)
-            for one in (browser.page.locator("header a", has_text="Check"), browser.page.locator("h1 .mc-crumb").last):
-                box = one.bounding_box()
-                assert box is not None, width
-                assert box["width"] > 20, width
-                assert box["y"] + box["height"] < 100, width
 
 
 def _finish(pod_id):
