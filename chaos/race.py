@@ -54,7 +54,7 @@ class Race:
     seconds: float = 60.0
     successes: int = 200
     overlaps: int = 20
-    most_s: float = 60.0  # on a machine that is too slow to come so far in `seconds`, it goes on until then
+    most_s: float = 180.0  # on a machine that is too slow to come so far in `seconds`, it goes on until then
 
 
 @dataclass(frozen=True)

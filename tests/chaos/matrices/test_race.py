@@ -13,12 +13,9 @@ from chaos import race
 from chaos.report import PROPERTY, SAID, Tally
 from demo.handle import FakeHandle
 from tests.cast import Person
-from tests.chaos.matrices.conftest import SIZE
 from tests.factories import World
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-
-SHORT = race.Race(clients=8, pods=6, seconds=10, successes=20, overlaps=5)
 
 
 def test_race(
@@ -29,7 +26,7 @@ def test_race(
     seed: str,
     record_property: Callable[[str, object], None],
 ) -> None:
-    chosen = SHORT if SIZE == "small" else race.Race()
+    chosen = race.Race()
     result = race.run(chosen, plane=plane, people=people, folder=tmp_path, seed=seed)
     record_property(SAID, f"race: {chosen}: {result.counts}")
     tally = Tally("race", "race", struck=1, there_are=1, violations=len(result.violations))
