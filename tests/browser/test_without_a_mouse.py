@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.urls import reverse
 
@@ -51,7 +53,8 @@ def find(browser, words, pod):
 def test_a_pod_is_created_found_by_its_address_stopped_and_destroyed(live_server, world, alice, work):
     client = desk()
     with visitor(live_server.url, client) as browser:
-        keyboard, made = browser.page.keyboard, {}
+        keyboard = browser.page.keyboard
+        made: dict[str, Any] = {}
 
         def rest():
             """Workers do what was asked; a pod's page is told by the controller's look."""
