@@ -44,18 +44,18 @@ def move_pod(
 
 
 def _target(pod: CloudPod, name: str | None) -> str:
-    if why := _stays(pod):
-        raise refusals.CannotMove(f"The pod {pod} cannot leave node {pod.node}: {why}.")
     Cluster.objects.select_for_update(no_key=True).get(pk=pod.cluster_id)
     nodes = Node.objects.select_related("cluster").filter(cluster=pod.cluster_id).order_by("name")
-    if name is None:
+    node = nodes.filter(name=name).first()
+    if name is not None and node is None:
+        raise refusals.UnknownChoice(f"Cluster {pod.cluster} has no node {name[:80]!r}.", field="node")
+    if why := _stays(pod):
+        raise refusals.CannotMove(f"The pod {pod} cannot leave node {pod.node}: {why}.")
+    if node is None:
         fitting = [node for node in nodes if not _takes_none(node, pod)]
         if not fitting:
             raise refusals.CannotMove(f"No other node of cluster {pod.cluster} can take {pod}.", field="node")
         return min(fitting, key=lambda node: (node.pods.filter(gone_at=None).count(), node.name)).name
-    node = nodes.filter(name=name).first()
-    if node is None:
-        raise refusals.UnknownChoice(f"Cluster {pod.cluster} has no node {name[:80]!r}.", field="node")
     if why := _takes_none(node, pod):
         raise refusals.CannotMove(f"The pod {pod} cannot be brought to node {node}: {why}.", field="node")
     return node.name

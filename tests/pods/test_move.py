@@ -133,7 +133,11 @@ def test_snapshots_that_cannot_leave_their_storage_are_named(move, running_pod, 
     assert move()
 
 
-def test_a_node_that_is_not_declared_is_unknown(move):
+@pytest.mark.parametrize("clones", ["full", "linked"])
+def test_a_node_that_is_not_declared_is_unknown_whatever_the_pod_could_do(move, world, clones):
+    tier = world.tiers["clients-main"]
+    tier.clone_mode = clones
+    tier.save()
     refused(lambda: move("pve-99"), UnknownChoice, action="pod.move", field="node")
 
 
