@@ -4,6 +4,7 @@ Decides: the shell's part. Not: what the programs do that they start; those are 
 """
 
 import os
+import re
 import shutil
 import signal
 import stat
@@ -143,6 +144,15 @@ def test_bin_test_hands_its_arguments_to_pytest_and_says_its_seed(project: Path)
     seed = announced.rsplit("--hypothesis-seed=", 1)[1]
     assert called == f"python -m pytest -n 3 --dist worksteal -q tests/ipam -k two words --hypothesis-seed={seed}"
     assert "the long forms too" in announced
+
+
+def test_bin_screenshots_photographs_a_demo_with_data_of_its_own_and_leaves_none(project: Path, tmp_path: Path) -> None:
+    env = {**all_tools(project), "TMPDIR": str(tmp_path), "DATABASE_URL": "postgresql://service@db/mc"}
+    done = run([str(project / "bin/screenshots"), "pictures"], cwd=Path("/"), **env)
+    assert done.returncode == 0, done.stderr
+    *_, called = done.stdout.splitlines()
+    assert re.fullmatch(rf"python -m demo.screenshots ({tmp_path}/tmp\.\w+)/demo.log pictures", called), done.stdout
+    assert list(tmp_path.glob("tmp.*")) == []
 
 
 def test_bin_test_leaves_a_database_url_alone(project: Path) -> None:
