@@ -45,7 +45,9 @@ def data_dir() -> Path:
     return database.data_dir(os.environ)
 
 
-END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename IS NOT NULL"
+END_SESSIONS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'
+"""
 
 
 def fresh_database(folder: Path, database_name: str = DATABASE) -> None:
