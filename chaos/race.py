@@ -54,7 +54,6 @@ class Race:
     seconds: float = 60.0
     successes: int = 200
     overlaps: int = 20
-    most_s: float = 180.0  # on a machine that is too slow to come so far in `seconds`, it goes on until then
 
 
 @dataclass(frozen=True)
@@ -153,15 +152,7 @@ def _kill_on_the_way(race: Race, running: Fleet) -> float:
     pass_until(2 / 3)
     running.end(_leader(running), number=signal.SIGKILL)
     pass_until(1)
-    while not _far_enough(race) and time.monotonic() < began + race.most_s:
-        time.sleep(1.0)
     return time.monotonic() - began
-
-
-def _far_enough(race: Race) -> bool:
-    succeeded = Operation.objects.filter(state=Operation.State.SUCCEEDED)
-    kinds = set(succeeded.values_list("kind", flat=True))
-    return succeeded.count() >= race.successes and kinds >= set(KINDS)
 
 
 def _leader(running: Fleet) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 FLAGS = ["--disable-background-networking", "--no-first-run", "--disable-sync", "--no-sandbox"]
 DESK, TELEPHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
@@ -38,6 +39,15 @@ def main(arguments: list[str]) -> int:
     except (OSError, TimeoutError) as reason:
         print(f"screenshots: {reason}", file=sys.stderr)
         return 1
+    try:
+        photograph(told, folder)
+    except PlaywrightError as reason:
+        print(f"screenshots: a page is not as it is awaited: {reason.message}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def photograph(told: Told, folder: Path) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         admin, portal = told.people
@@ -48,7 +58,6 @@ def main(arguments: list[str]) -> int:
         with visit(browser, f"{told.base}/portal/", portal, "light", TELEPHONE) as page:
             shoot(page, folder / "portal.png")
         browser.close()
-    return 0
 
 
 def wait_for(log: Path) -> Told:

@@ -26,6 +26,7 @@ from django.db import connection
 from migracloud.database import ROOT
 
 PATIENCE = 60.0  # seconds; what has not come about by then never will
+BETWEEN_LOOKS_S = 0.05  # without a pause the one who waits would take a whole processor
 METRICS_TOKEN = "metrics-token-of-the-tests"
 
 COMMANDS: dict[str, list[str]] = {
@@ -122,7 +123,7 @@ def until(found: Callable[[], Any], *, within: float = PATIENCE) -> Any:
     deadline = time.monotonic() + within
     while not (value := found()):
         assert time.monotonic() < deadline, "it never came about"
-        os.sched_yield()  # the processes of the fleet need the machine
+        time.sleep(BETWEEN_LOOKS_S)  # the processes of the fleet need the machine
     return value
 
 

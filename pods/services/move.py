@@ -46,7 +46,7 @@ def move_pod(
 def _target(pod: CloudPod, name: str | None) -> str:
     Cluster.objects.select_for_update(no_key=True).get(pk=pod.cluster_id)
     nodes = Node.objects.select_related("cluster").filter(cluster=pod.cluster_id).order_by("name")
-    node = nodes.filter(name=name).first()
+    node = None if name is None else nodes.filter(name=name).first()
     if name is not None and node is None:
         raise refusals.UnknownChoice(f"Cluster {pod.cluster} has no node {name[:80]!r}.", field="node")
     if why := _stays(pod):
