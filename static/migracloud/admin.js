@@ -138,6 +138,21 @@ document.addEventListener("keydown", (event) => {
     window.dispatchEvent(new CustomEvent("opencommand"));
 });
 
+// Unfold moves the focus into the box 20 ms after it was asked for; a busy browser has not shown it by then.
+const MOST_FRAMES = 120;
+
+function focusOnceShown(frames = MOST_FRAMES) {
+    const input = searchInput();
+    if (!input || document.activeElement === input || !frames) return;
+    if (input.offsetParent) input.focus();
+    else window.requestAnimationFrame(() => focusOnceShown(frames - 1));
+}
+
+document.addEventListener("keydown", (event) => {
+    if (event.key === "k" && (event.ctrlKey || event.metaKey)) focusOnceShown();
+});
+window.addEventListener("opencommand", () => focusOnceShown());
+
 // Enter opens the line that is marked, else the first: at once, or when there is an answer to what stands in the box.
 function openFound() {
     const list = document.getElementById("command-results-list");

@@ -17,6 +17,7 @@ from django.test import Client
 from playwright.sync_api import Page, Request, TimeoutError, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
+CUT_OFF = ("htmx:sendAbort", "htmx:afterRequest")  # what the script that reads again says when it is
 FLAGS = ["--disable-background-networking", "--no-first-run", "--disable-sync", "--no-sandbox"]
 
 
@@ -28,12 +29,24 @@ class Visitor:
     base: str
     complaints: list[str] = field(default_factory=list)
     under_way: set[Request] = field(default_factory=set)
+    is_leaving: bool = False
 
     def open(self, path: str) -> None:
         """Go there and wait until all is loaded and unfold's scripts have taken the page over (they lift the cloak)."""
         self.page.goto(self.base + path, wait_until="load")
         self.page.wait_for_function("!document.documentElement.hasAttribute('x-cloak')")
         self._settle()
+
+    @contextmanager
+    def leaving(self, url: str | None = None) -> Iterator[None]:
+        """In the block the page is left for another one, until that one is there. What the page that is left was just
+        reading again is cut off by that, which is no complaint.
+        """
+        self.is_leaving = True
+        with self.page.expect_navigation(url=url):
+            yield
+        self.page.wait_for_function("!document.documentElement.hasAttribute('x-cloak')")
+        self.is_leaving = False
 
     def _settle(self) -> None:
         """Wait for what is under way: the icon comes after the load event; to leave cuts it off as if it had failed."""
@@ -47,11 +60,16 @@ class Visitor:
         self.page.on("request", lambda request: self.under_way.add(request))
         self.page.on("requestfinished", lambda request: self.under_way.discard(request))
         self.page.on("requestfailed", lambda request: self.under_way.discard(request))
-        self.page.on("requestfailed", lambda request: self._complain(f"not fetched: {request.url}"))
+        self.page.on("requestfailed", self._failed)
         self.page.on("response", self._response)
 
+    def _failed(self, request: Request) -> None:
+        again = request.resource_type in ("fetch", "xhr")
+        if not (self.is_leaving and again and request.failure == "net::ERR_ABORTED"):
+            self._complain(f"not fetched: {request.url}")
+
     def _console(self, message: Any) -> None:
-        if message.type in ("error", "warning"):
+        if message.type in ("error", "warning") and not (self.is_leaving and message.text in CUT_OFF):
             self._complain(f"{message.type}: {message.text}")
 
     def _response(self, response: Any) -> None:

@@ -96,7 +96,8 @@ def test_somebody_logs_in_by_hand_and_destroys_a_pod_after_the_question(live_ser
         browser.page.keyboard.press("Enter")
         browser.page.wait_for_url("**/admin/")
         browser.open(pod_page)
-        browser.page.get_by_role("link", name="Destroy …").click()
+        with browser.leaving():
+            browser.page.get_by_role("link", name="Destroy …").click()
         browser.page.get_by_label("Why?").fill("the customer left")
         browser.page.get_by_label("Type ").fill(running.hostname)
         browser.page.get_by_role("button", name=f"Destroy {running.hostname}").click()
@@ -123,8 +124,8 @@ def test_filters_search_and_the_command_palette_work_by_hand(live_server, runnin
     with visitor(live_server.url, client) as browser:
         browser.open(url)
         browser.page.locator("summary", has_text="Phase").click()
-        browser.page.get_by_role("link", name="Active", exact=True).click()
-        browser.page.wait_for_url("**phase__exact=active**")
+        with browser.leaving("**phase__exact=active**"):
+            browser.page.get_by_role("link", name="Active", exact=True).click()
         assert browser.page.locator("#result_list tbody").count() == 1
         browser.page.keyboard.press("/")
         browser.page.keyboard.type("nobody")
